@@ -1,0 +1,66 @@
+"""config.json: how this station is set up. Every value is checked; a wrong one stops the start."""
+
+import json
+
+from micropython import const
+
+from pilotwire.once import Settings
+
+_NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
+_LONGEST_NAME = const(32)
+
+
+class ConfigError(Exception):
+    """The configuration is missing or wrong; the text names the key and what it must be."""
+
+
+def _number(spec, key, default, low, high):
+    value = spec.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ConfigError("config.json: %s must be a number from %s to %s" % (key, low, high))
+    return value
+
+
+def _text(spec, key, default):
+    value = spec.get(key, default)
+    if not isinstance(value, str):
+        raise ConfigError("config.json: %s must be text" % key)
+    return value
+
+
+def load(path):
+    """Settings with the values below; ConfigError."""
+    config = Settings()
+    try:
+        with open(path) as file:
+            spec = json.load(file)
+    except (OSError, ValueError) as error:
+        raise ConfigError("config.json cannot be read: %s" % error)
+    if not isinstance(spec, dict):
+        raise ConfigError("config.json must hold an object")
+    config.device = _text(spec, "device", "")
+    if not 1 <= len(config.device) <= _LONGEST_NAME or any(c not in _NAME for c in config.device):
+        raise ConfigError("config.json: device must be 1 to 32 of a-z, 0-9 and -")
+    config.installation_ma = int(_number(spec, "installation_a", None, 6, 80) * 1000)
+    config.limit_ma = int(_number(spec, "limit_a", 80, 6, 80) * 1000)
+    config.fail_safe_ma = int(_number(spec, "fail_safe_a", 6, 0, 80) * 1000)
+    # A bare cmd/limit number holds this long; then the fail-safe current takes its place.
+    config.command_for_s = int(_number(spec, "command_for_s", 3600, 1, 8000000))
+    config.currency = _text(spec, "currency", "EUR")
+    if len(config.currency) != 3 or not config.currency.isalpha():
+        raise ConfigError("config.json: currency must be three letters")
+    price = spec.get("price_per_kwh")  # in major units, 0.3025
+    config.price_c = -1
+    if price is not None:
+        config.price_c = int(_number(spec, "price_per_kwh", 0, 0, 50) * 10000 + 0.5)
+    config.key = bytes.fromhex(_text(spec, "key", ""))
+    config.ssid = _text(spec, "ssid", "")
+    config.wifi_password = _text(spec, "wifi_password", "")
+    config.time_server = _text(spec, "time_server", "pool.ntp.org")
+    broker = spec.get("broker")
+    config.broker = broker if isinstance(broker, dict) and broker.get("host") else None
+    # "backend": a record is kept until session/ack; "broker": until the broker has it.
+    config.ack = _text(spec, "ack", "backend")
+    if config.ack not in ("backend", "broker"):
+        raise ConfigError("config.json: ack must be backend or broker")
+    return config

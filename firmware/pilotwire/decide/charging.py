@@ -1,0 +1,216 @@
+"""The charging sequence: pilot state and wishes in, contactor and offer out. Pure.
+
+Sequence numbers are those of IEC 61851-1 Table A.6.
+"""
+
+from micropython import const
+
+from pilotwire.decide.letters import A, B, C, D, DIODE_MV, E, STATE_F, X1, letter_of
+
+_STABLE_C_MS = const(500)  # B->C to close; the limit is 3 s (seq. 4)
+_EV_STOP_MS = const(50)  # C->B to open: 50..90 ms. At once trips RCDs (open_evse issue 102)
+_PLUG_MS = const(50)  # bounce of a plug going in
+_FAULT_PLAUSIBLE_MS = const(100)  # diode missing with the contactor open
+_STOP_WAIT_MS = const(6000)  # seq. 10.2: then open under load
+_DUTY_MS = const(5000)  # between two duty changes
+_REST_MS = const(5000)  # between two closings
+_REST_FAULT_MS = const(30000)
+_F_MS = const(300)  # state F after a fault (IEC 61851-1 Table A.5), then +12 V to see the car leave
+_LONG_MS = const(1 << 28)
+
+# Why the contactor is open, or why not more. The numbers are the display's.
+CHARGING = const(0)
+NO_CAR = const(1)
+CAR_WAITS = const(2)
+PAUSED = const(3)
+DISABLED = const(4)
+RESTING = const(5)
+CHECKING = const(6)
+FAULT = const(7)
+VENTILATION = const(8)
+STOPPING = const(9)
+STARTING = const(10)
+BELOW_6A = const(11)
+WHY = (
+    "none", "no_car", "car_waits", "paused", "disabled", "resting", "checking", "fault",
+    "ventilation", "stopping", "starting", "below_6a",
+)
+
+# What opened the contactor last.
+BY_NOTHING = const(0)
+BY_UNPLUG = const(1)
+BY_CAR = const(2)
+BY_COMMAND = const(3)
+BY_FAULT = const(4)
+
+
+class Charging:
+    """step() once a tick; then `contactor`, `offer_ma`, `letter` and `why` hold the verdict."""
+
+    def __init__(self):
+        self.letter = A
+        self.contactor = False
+        self.offer_ma = X1  # mA, or X1, or STATE_F
+        self.why = NO_CAR
+        self.opened_by = BY_NOTHING
+        self.diode_seen = False
+        self.pilot_shorted = False  # E seen; until the state is A or B again
+        self.diode_lost = False  # until the car is gone
+        self.rest_ms = 0  # left until the contactor may close
+        self.closed_ms = 0  # since it closed
+        self.open_ms = _REST_MS  # since it opened
+        self.stop_ms = -1  # of a stop that the station began; -1 = none
+        self._seen = A  # candidate for the next letter
+        self._seen_ms = 0
+        self._stable_ms = 0  # C with an offer
+        self._duty_ms = _DUTY_MS  # since the duty changed
+        self._f_ms = 0  # left in state F
+        self._diode_ms = 0
+
+    def doubtful(self, r):
+        """True when this burst alone would open the contactor: look again before believing it."""
+        if not self.contactor or not r.cp_ok:
+            return False
+        high_mv = r.cp_high_mv
+        if high_mv >= 11000 or high_mv <= 1000:
+            return True
+        return self.offer_ma > 0 and r.cp_low_mv > DIODE_MV
+
+    def step(self, r, dt_ms, limit_ma, limit_urgent, enabled, may_close, faults):
+        """One tick. `limit_ma`: smallest limit; `may_close`: record on flash, self-tests passed."""
+        if self._f_ms > 0:
+            self._f_ms -= dt_ms
+        elif r.cp_ok:
+            self._look(r, dt_ms)
+        if self.rest_ms > 0:
+            self.rest_ms -= dt_ms
+        if self._duty_ms < _LONG_MS:
+            self._duty_ms += dt_ms
+        allowed = enabled and limit_ma >= 6000 and not faults.blocks
+        if self.contactor:
+            self.closed_ms += dt_ms
+            self._while_closed(dt_ms, allowed, faults)
+        else:
+            self._while_open(dt_ms, allowed, may_close)
+        self._offer(limit_ma, limit_urgent, allowed, faults)
+        self.why = self._reason(enabled, limit_ma, faults)
+
+    def _look(self, r, dt_ms):
+        """Bands, hysteresis and the time each change must last."""
+        letter = self.letter
+        seen = letter_of(r.cp_high_mv, letter)
+        if seen == letter:
+            self._seen = letter
+            self._seen_ms = 0
+        else:
+            if seen != self._seen:
+                self._seen = seen
+                self._seen_ms = 0
+            else:
+                self._seen_ms += dt_ms
+            needed = _PLUG_MS
+            if self.contactor:
+                # Seen twice (doubtful) A, E and F open at once; B lets the car finish.
+                needed = _EV_STOP_MS if seen == B or seen == D else 0
+            if self._seen_ms >= needed:
+                self.letter = letter = seen
+                self._seen_ms = 0
+        if letter == E:
+            self.pilot_shorted = True
+        elif letter == A or letter == B:
+            self.pilot_shorted = False
+        if letter == A:
+            self.diode_seen = self.diode_lost = False
+            self._diode_ms = 0
+        elif self.offer_ma > 0 and (letter == B or letter == C or letter == D):
+            if r.cp_low_mv <= DIODE_MV:
+                self.diode_seen = True
+                self._diode_ms = 0
+            else:
+                self._diode_ms += dt_ms
+                if self.contactor or self._diode_ms >= _FAULT_PLAUSIBLE_MS:
+                    self.diode_lost = True
+
+    def _while_closed(self, dt_ms, allowed, faults):
+        letter = self.letter
+        if letter == A:  # seq. 2.2
+            self._open(BY_UNPLUG, _REST_MS)
+        elif letter > D or self.diode_lost or faults.open_now:  # seq. 12
+            self._open(BY_FAULT, _REST_FAULT_MS)
+        elif letter == D:  # no board has ventilation yet
+            self._open(BY_CAR, _REST_FAULT_MS)
+        elif letter == B:  # seq. 8.1 with an offer, 8.2 and 10.1 without
+            if self.stop_ms < 0:
+                self._open(BY_CAR, _REST_MS)
+            else:
+                self._open(BY_FAULT if faults.blocks else BY_COMMAND, _REST_MS)
+        elif self.stop_ms >= 0:
+            self.stop_ms += dt_ms
+            if self.stop_ms >= _STOP_WAIT_MS:  # seq. 10.2
+                self._open(BY_FAULT if faults.blocks else BY_COMMAND, _REST_FAULT_MS)
+        elif not allowed:  # seq. 9.2
+            self.stop_ms = 0
+
+    def _while_open(self, dt_ms, allowed, may_close):
+        if self.open_ms < _LONG_MS:
+            self.open_ms += dt_ms
+        if self.letter == C and self.offer_ma > 0 and self._seen == C:
+            self._stable_ms += dt_ms
+        else:
+            self._stable_ms = 0
+        if (
+            self._stable_ms >= _STABLE_C_MS and allowed and may_close and self.diode_seen
+            and not self.diode_lost and self.rest_ms <= 0
+        ):  # seq. 4
+            self.contactor = True
+            self.closed_ms = 0
+            self.stop_ms = -1
+
+    def _open(self, by, rest_ms):
+        self.contactor = False
+        self.opened_by = by
+        self.rest_ms = rest_ms
+        self.open_ms = 0
+        self.stop_ms = -1
+        self._stable_ms = 0
+
+    def _offer(self, limit_ma, urgent, allowed, faults):
+        """Duty changes at least 5 s apart, except to stop and downwards for safety."""
+        offer = self.offer_ma
+        if faults.wants_f:
+            faults.wants_f = False
+            self._f_ms = _F_MS
+        if self._f_ms > 0:
+            want = STATE_F
+        elif not allowed or self.stop_ms >= 0 or self.letter == A or self.letter >= E:
+            want = X1
+        else:
+            want = limit_ma - limit_ma % 100
+        if want == offer:
+            return
+        if want > 0 and self._duty_ms < _DUTY_MS and not (urgent and want < offer):
+            return
+        self.offer_ma = want
+        if want > 0 or offer > 0:
+            self._duty_ms = _DUTY_MS if self.letter == A else 0
+
+    def _reason(self, enabled, limit_ma, faults):
+        if faults.blocks:
+            return FAULT
+        if self.letter == A:
+            return NO_CAR
+        if self.stop_ms >= 0:
+            return STOPPING
+        if self.contactor:
+            return CHARGING
+        if not enabled:
+            return DISABLED
+        if limit_ma < 6000:
+            return PAUSED if limit_ma == 0 else BELOW_6A
+        if self.letter == B:
+            return CAR_WAITS
+        if self.letter == D:
+            return VENTILATION
+        if self.rest_ms > 0:
+            return RESTING
+        return CHECKING

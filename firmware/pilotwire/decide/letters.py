@@ -1,0 +1,51 @@
+"""Pilot states A to F and the voltage bands that tell them apart (IEC 61851-1 Table A.4)."""
+
+from micropython import const
+
+A = const(0)  # no vehicle
+B = const(1)  # vehicle connected, does not ask
+C = const(2)  # asks for energy
+D = const(3)  # asks, and needs ventilation
+E = const(4)  # pilot shorted, or no supply
+F = const(5)  # station not available
+
+NAMES = "ABCDEF"
+
+# Offers that are no current: what the pilot carries instead of a duty.
+X1 = const(0)  # steady +12 V
+STATE_F = const(-1)  # steady -12 V
+
+# Lower edges of the bands at the station, mV; the upper edge is 2 V above (1 V above -1 for E).
+_A_MV = const(11000)
+_B_TOP_MV = const(10000)
+_B_MV = const(8000)
+_C_TOP_MV = const(7000)
+_C_MV = const(5000)
+_D_TOP_MV = const(4000)
+_D_MV = const(2000)
+_E_TOP_MV = const(1000)
+_E_MV = const(-1000)
+_F_TOP_MV = const(-11000)
+
+# The diode is there while the low plateau is below this: J1772 asks for -11.4 V, but a car with
+# -10.7 V charges elsewhere (esp32-evse issue 49), and -10 V still tells a diode from a resistor.
+DIODE_MV = const(-10000)
+
+
+def letter_of(high_mv, present):
+    """State for a high plateau; in the gaps between the bands the present state stays."""
+    if high_mv >= _A_MV:
+        return A
+    if high_mv >= _C_MV:
+        if high_mv <= _C_TOP_MV:
+            return C
+        if _B_MV <= high_mv <= _B_TOP_MV:
+            return B
+        return present
+    if _D_MV <= high_mv <= _D_TOP_MV:
+        return D
+    if _E_MV <= high_mv <= _E_TOP_MV:
+        return E
+    if high_mv <= _F_TOP_MV:
+        return F
+    return present

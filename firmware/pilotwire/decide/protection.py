@@ -1,0 +1,151 @@
+"""Looks for faults in what was sensed and what was commanded. Pure; called once a tick."""
+
+from micropython import const
+
+from pilotwire.decide.fault_table import (
+    DIODE, METER_LOST, NO_CLOSE, OVER_CURRENT, PILOT_GENERATOR, PILOT_NOISY, PILOT_SHORT,
+    SOFT_OVER_CURRENT, WELDED,
+)
+from pilotwire.decide.letters import A, STATE_F, X1
+
+_WELD_MS = const(250)  # auxiliary contact after opening; Tinkerforge and Phoenix use 200..250 ms
+_CLOSE_MS = const(500)
+_GENERATOR_MS = const(500)
+_NOISY_MS = const(1000)
+_METER_LOST_MS = const(10000)
+_SOFT_MS = const(7000)
+_SOFT_AFTER_FALL_MS = const(6000)  # cars may take 5 s to follow a lower offer (seq. 6)
+_HARD_MS = const(1000)
+_BLANK_MS = const(1000)  # inrush after closing
+
+
+class Protection:
+    """Raises rows of the fault table, and says when their causes are gone."""
+
+    def __init__(self, has_meter, rating_ma):
+        self.has_meter = has_meter
+        self.rating_ma = rating_ma
+        self.meter_ms = 0  # since the last fresh snapshot
+        self.active_ma = 0  # highest phase, active current, of the newest snapshot
+        self._fresh = 0
+        self._since_fresh_ms = 0
+        self._soft_ms = 0
+        self._hard_ms = 0
+        self._fall_ms = _SOFT_AFTER_FALL_MS  # since the offer last fell
+        self._offer_ma = 0
+        self._held_ma = 0
+        self._noisy_ms = 0
+        self._generator_ms = 0
+
+    def step(self, r, charging, faults, dt_ms):
+        self._pilot(r, charging, faults, dt_ms)
+        if r.aux >= 0:
+            self._contactor(r, charging, faults)
+        if self.has_meter:
+            self._meter(r, charging, faults, dt_ms)
+
+    def _pilot(self, r, charging, faults, dt_ms):
+        if charging.pilot_shorted:
+            faults.raise_(PILOT_SHORT)
+        elif faults.active:
+            faults.gone(PILOT_SHORT)
+        if charging.diode_lost:
+            faults.raise_(DIODE)
+        elif faults.active:
+            faults.gone(DIODE)
+        if not r.cp_ok:
+            self._noisy_ms += dt_ms
+            if self._noisy_ms >= _NOISY_MS:
+                faults.raise_(PILOT_NOISY)
+        elif self._noisy_ms:
+            self._noisy_ms = 0
+            faults.gone(PILOT_NOISY)
+        # Without a car +12 V must be +12 V. A car in B reads 9 V, so a level between is the generator.
+        high_mv = r.cp_high_mv
+        weak = charging.letter == A and charging.offer_ma == X1 and r.cp_ok and (
+            high_mv < 11000 or high_mv > 13000
+        ) and not 7500 < high_mv < 9700
+        if weak or (charging.letter > 4 and charging.offer_ma != STATE_F):
+            self._generator_ms += dt_ms
+            if self._generator_ms >= _GENERATOR_MS:
+                faults.raise_(PILOT_GENERATOR)
+        elif self._generator_ms:
+            self._generator_ms = 0
+            faults.gone(PILOT_GENERATOR)
+
+    def _contactor(self, r, charging, faults):
+        """The auxiliary contact must agree with the command after the contactor's own time."""
+        if charging.contactor:
+            if r.aux == 0 and charging.closed_ms >= _CLOSE_MS:
+                faults.raise_(NO_CLOSE)
+        elif charging.open_ms >= _WELD_MS:
+            if r.aux == 1:
+                faults.raise_(WELDED)
+            elif faults.active:
+                faults.gone(WELDED)
+                faults.gone(NO_CLOSE)
+
+    def _meter(self, r, charging, faults, dt_ms):
+        self._watch_offer(charging.offer_ma, dt_ms)
+        self._since_fresh_ms += dt_ms
+        if r.meter_fresh == self._fresh:
+            self.meter_ms += dt_ms
+            if self.meter_ms >= _METER_LOST_MS:
+                self.meter_ms = _METER_LOST_MS
+                faults.raise_(METER_LOST)
+            return
+        self._fresh = r.meter_fresh
+        if self.meter_ms >= _METER_LOST_MS:
+            faults.gone(METER_LOST)
+        self.meter_ms = 0
+        self._over_current(r, charging, faults, self._since_fresh_ms)
+        self._since_fresh_ms = 0
+
+    def _watch_offer(self, offer_ma, dt_ms):
+        """`_held_ma`: what the car may still be following, the offer before a fall for 6 s."""
+        if offer_ma < self._offer_ma:
+            self._fall_ms = 0
+        elif self._fall_ms < _SOFT_AFTER_FALL_MS:
+            self._fall_ms += dt_ms
+        else:
+            self._held_ma = offer_ma
+        if offer_ma > self._held_ma:
+            self._held_ma = offer_ma
+        self._offer_ma = offer_ma
+
+    def _over_current(self, r, charging, faults, dt_ms):
+        """Judged once a snapshot, on active current: parked cars draw 6.4 A reactive at 6 A."""
+        total_ma = active_ma = 0
+        for phase in range(3):
+            volts_cv = r.v_cv[phase]
+            amps_ma = r.i_ma[phase]
+            if amps_ma > total_ma:
+                total_ma = amps_ma
+            if volts_cv > 5000:
+                real_ma = r.p_mw[phase] * 10 // volts_cv * 10  # to 10 mA; 31-bit product to 100 kW
+                if real_ma > active_ma:
+                    active_ma = real_ma
+        self.active_ma = active_ma
+        if not charging.contactor:
+            self._soft_ms = self._hard_ms = 0
+            faults.gone(SOFT_OVER_CURRENT)
+            faults.gone(OVER_CURRENT)
+            return
+        offer_ma = charging.offer_ma if charging.offer_ma > 0 else 0
+        if active_ma > offer_ma + offer_ma // 10 + 500 and self._fall_ms >= _SOFT_AFTER_FALL_MS:
+            self._soft_ms += dt_ms
+            if self._soft_ms >= _SOFT_MS:
+                faults.raise_(SOFT_OVER_CURRENT)
+        else:
+            self._soft_ms = 0
+        if charging.closed_ms < _BLANK_MS:
+            return
+        if total_ma > self.rating_ma + self.rating_ma // 2:
+            faults.raise_(OVER_CURRENT)
+        held_ma = self._held_ma if self._held_ma > 6000 else 6000
+        if active_ma > held_ma + held_ma // 4 + 2000:
+            self._hard_ms += dt_ms
+            if self._hard_ms >= _HARD_MS:
+                faults.raise_(OVER_CURRENT)
+        else:
+            self._hard_ms = 0

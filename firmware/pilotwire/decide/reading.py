@@ -1,0 +1,24 @@
+"""What was sensed this tick. Filled by sense/, read by decide/ and tell/; made once, never replaced."""
+
+from array import array
+
+
+class Reading:
+    def __init__(self):
+        # Control pilot, mV at the pilot node. With a steady level both plateaus are the same.
+        self.cp_ok = False  # plateaus were found in this burst
+        self.cp_high_mv = 0
+        self.cp_low_mv = 0
+        # Auxiliary contact: 1 closed, 0 open, -1 the board has none.
+        self.aux = -1
+        # Meter: phase arrays are L1..L3. Complete snapshots only; `meter_fresh` counts them.
+        self.v_cv = array("i", [0, 0, 0])  # 0.01 V
+        self.i_ma = array("i", [0, 0, 0])  # RMS, reactive current included
+        self.p_mw = array("i", [0, 0, 0])  # active power, signed
+        self.pf_m = array("i", [0, 0, 0])  # power factor, 1/1000, signed
+        self.hz_c = 0
+        self.chip_dc = 0
+        self.wh = 0  # lifetime import register
+        self.wh_part = 0  # and its rest, 1/320 Wh
+        self.meter_fresh = 0
+        self.meter_faults = 0  # bit 0 silent or nonsense, bit 1 energy continuity broken

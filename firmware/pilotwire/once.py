@@ -1,0 +1,19 @@
+"""Modules that are needed once: used, and let go, because memory is the tightest budget."""
+
+import sys
+
+
+def call(module, function, *args):
+    """pilotwire.MODULE.FUNCTION(*args); the module is forgotten afterwards."""
+    name = "pilotwire." + module
+    try:
+        return getattr(__import__(name, None, None, (function,)), function)(*args)
+    finally:
+        parent, _, child = name.rpartition(".")
+        del sys.modules[name]
+        if hasattr(sys.modules[parent], child):
+            delattr(sys.modules[parent], child)
+
+
+class Settings:
+    """A plain bag of values, so that no code stays behind with them."""

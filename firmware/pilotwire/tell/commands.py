@@ -1,0 +1,85 @@
+"""Commands from a backend: one payload in, one checked value or a plain reason out."""
+
+import json
+
+from micropython import const
+
+_LONGEST = const(256)
+_MOST_A = const(80)
+
+
+class Refused(Exception):
+    """A command that changes nothing; the text is the reason, for the sender."""
+
+
+def _parse(payload):
+    """(value or dict, id) of a JSON payload."""
+    if payload is None or len(payload) > _LONGEST:
+        raise Refused("too long: at most 256 bytes")
+    try:
+        value = json.loads(payload)
+    except (ValueError, UnicodeError):
+        raise Refused("not JSON")
+    name = ""
+    if isinstance(value, dict):
+        name = value.get("id", "")
+        if not isinstance(name, str) or len(name) > 40:
+            raise Refused("id must be text of at most 40 characters")
+    return value, name
+
+
+def _number(value, what, low, high):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise Refused("%s must be a number from %d to %d" % (what, low, high))
+    return value
+
+
+def limit(value):
+    """Amps, or {"a": amps, "for_s": seconds}: (mA, seconds or 0)."""
+    for_s = 0
+    if isinstance(value, dict):
+        if "for_s" in value:
+            for_s = int(_number(value["for_s"], "for_s", 1, 8000000))
+        value = value.get("a")
+    return int(_number(value, "a", 0, _MOST_A) * 1000 + 0.5), for_s
+
+
+def enable(value):
+    """true or false, or {"on": true}."""
+    if isinstance(value, dict):
+        value = value.get("on")
+    if not isinstance(value, bool):
+        raise Refused("on must be true or false")
+    return value
+
+
+def seq(value):
+    """{"seq": n}."""
+    if not isinstance(value, dict):
+        raise Refused('expected {"seq": n}')
+    number = _number(value.get("seq"), "seq", 0, 1000000000)
+    if number != int(number):
+        raise Refused("seq must be whole")
+    return int(number)
+
+
+# topic below the device's root: (parser, name of the handler in control)
+COMMANDS = {
+    b"cmd/limit": (limit, "on_limit"),
+    b"cmd/enable": (enable, "on_enable"),
+    b"session/ack": (seq, "on_ack"),
+}
+
+
+def read(topic, payload, retained):
+    """(handler name, value, id); Refused with .id when it must change nothing."""
+    parser, handler = COMMANDS[topic]
+    name = ""
+    try:
+        if retained:
+            raise Refused("retained commands are refused: they may be days old")
+        value, name = _parse(payload)
+        return handler, parser(value), name
+    except Refused as error:
+        error.id = name
+        raise

@@ -1,0 +1,229 @@
+"""Session records: written to the journal, kept until acknowledged, offered oldest first."""
+
+import hashlib
+import struct
+from array import array
+
+from micropython import const
+
+from pilotwire import once
+from pilotwire.tell import checkpoint
+
+SUMMARY = const(1)  # boot, next seq, acknowledged seq, lifetime Wh, lost, SHA-256 of the last record
+CHECK = const(2)  # an open session
+RECORD = const(3)  # u32 seq, then the record's bytes
+_SUMMARY_FORMAT = "<HIIIBI32s"
+_MOST = const(96)  # records that wait; the partition is full before that
+_RESEND_S = (60, 300, 3600)  # unacknowledged although the broker has them: again after this
+
+
+class Records:
+    """Owner of the journal. begin(), check(), close() from control; next() and sent() from the link."""
+
+    def __init__(self, journal, facts):
+        self.journal = journal
+        self.facts = facts
+        self.boot = 0
+        self.next_seq = 1
+        self.acked = 0
+        self.wh = self.wh_part = 0  # lifetime register as last stored
+        self.prev = bytes(32)
+        self._seq = array("I", [0] * _MOST)
+        self._number = array("I", [0] * _MOST)
+        self._address = array("I", [0] * _MOST)
+        self._length = array("H", [0] * _MOST)
+        self.waiting = 0  # records not yet acknowledged
+        self._sent = 0  # of those, how many the broker has since the last start over
+        self._again_s = 0
+        self._round = 0
+        self._open_number = 0  # journal entry that an open session still needs
+        self._summary_number = 0
+        self.newest = None  # bytes of the record stored last, for session/last
+        self._check = None
+
+    # At the start, contactor open ------------------------------------------------------------
+
+    def load(self, session, clock_class, cause):
+        """Scan the journal; a session without a record ends at its last checkpoint.
+
+        `cause`: why the last life ended (boot_record), "power" makes it a PowerLoss.
+        """
+        journal = self.journal
+        journal.mount()
+        journal.scan(self._found)
+        self.boot += 1
+        check = self._check
+        self._check = None
+        if check is not None and checkpoint.seq_of(check) >= self.next_seq:
+            then = clock_class()
+            boot, mask = checkpoint.unpack(check, session, then)
+            if session.end_wh > self.wh:
+                self.wh = session.end_wh
+            stop = "PowerLoss" if cause == "power" else "Reboot"
+            self._store(session, then, boot, stop, cause, mask)
+            journal.flush()
+        self._summarise()
+        journal.flush()
+        self.release()
+
+    def _found(self, kind, number, length, address):
+        data = self.journal.read(address, length)
+        if data is None:
+            return
+        if kind == SUMMARY:
+            f = struct.unpack(_SUMMARY_FORMAT, data)
+            self.boot, next_seq, acked, self.wh, self.wh_part, _, self.prev = f
+            self.next_seq = max(self.next_seq, next_seq)
+            self._acknowledge(acked)
+            self._summary_number = number
+        elif kind == CHECK:
+            self._check = data
+            if checkpoint.seq_of(data) >= self.next_seq:
+                self._open_number = number
+        elif kind == RECORD:
+            seq = struct.unpack_from("<I", data)[0]
+            self.prev = hashlib.sha256(memoryview(data)[4:]).digest()
+            self.next_seq = max(self.next_seq, seq + 1)
+            self._keep(seq, number, address, length)
+
+    def _keep(self, seq, number, address, length):
+        if seq <= self.acked:
+            return
+        if self.waiting == _MOST:
+            self.journal.lost += 1
+            self._shift(1)
+        at = self.waiting
+        self._seq[at], self._number[at] = seq, number
+        self._address[at], self._length[at] = address, length
+        self.waiting += 1
+
+    def _shift(self, count):
+        for field in (self._seq, self._number, self._address, self._length):
+            for k in range(self.waiting - count):
+                field[k] = field[k + count]
+        self.waiting -= count
+        self._sent = max(0, self._sent - count)
+
+    # While a car is there --------------------------------------------------------------------
+
+    def begin(self, session, clock, r):
+        """First checkpoint of a new session. Must be on flash before the contactor closes."""
+        session.begin(self.next_seq, clock.up_s, clock.up_ms, r.wh)
+        self._open_number = self.check(session, clock, 0, r)
+
+    def check(self, session, clock, mask, r):
+        """Queue a checkpoint; journal entry number, -1 when there is no room."""
+        data = checkpoint.pack(session, clock, self.boot, mask, r.wh_part)
+        return self.journal.append(CHECK, data)
+
+    def close(self, session, clock, stop, detail, mask, r):
+        """The session is over: store its record."""
+        self.wh, self.wh_part = r.wh, r.wh_part
+        self._store(session, clock, self.boot, stop, detail, mask)
+        self._open_number = 0
+
+    def _store(self, session, clock, boot, stop, detail, mask):
+        facts = self.facts
+        data = once.call(
+            "tell.record_text", "build", session, clock, facts, boot, stop, detail,
+            facts.codes(mask), self.prev, self.journal.lost,
+        )
+        self.prev = hashlib.sha256(data).digest()
+        number = self.journal.append(RECORD, struct.pack("<I", session.seq) + data)
+        self.next_seq = session.seq + 1
+        if number >= 0:
+            self._keep(session.seq, number, 0, len(data) + 4)
+            self.newest = data
+
+    # To the backend --------------------------------------------------------------------------
+
+    def next(self):
+        """Index of the next record to send, -1 when none is due."""
+        if self._sent >= self.waiting or self.journal.pending():
+            return -1
+        return self._sent
+
+    def read(self, index):
+        """Bytes of a waiting record, or None when flash has lost it."""
+        if not self._address[index]:
+            self._locate(index)
+        data = self.journal.read(self._address[index], self._length[index])
+        return None if data is None else data[4:]
+
+    def _locate(self, index):
+        """Find where the journal put a record that was stored in this life."""
+        wanted = self._number[index]
+
+        def found(kind, number, length, address):
+            if number == wanted:
+                self._address[index] = address
+
+        self.journal.scan(found)
+
+    def sent(self, ack_by_broker):
+        """The broker has the record that next() gave."""
+        self._again_s = 0
+        if ack_by_broker:
+            self.acknowledge(self._seq[self._sent])
+        else:
+            self._sent += 1
+
+    def skip(self):
+        """A record cannot be read any more: count it as lost and go on."""
+        self.journal.lost += 1
+        self._shift(1)
+
+    def start_over(self):
+        """A new connection: everything unacknowledged is due again."""
+        self._sent = 0
+        self._round = 0
+        self._again_s = 0
+
+    def second(self):
+        """Once a second while connected: what the backend does not acknowledge is sent again."""
+        if self._sent:
+            self._again_s += 1
+            if self._again_s >= _RESEND_S[self._round]:
+                self._again_s = 0
+                self._sent = 0
+                self._round = min(self._round + 1, len(_RESEND_S) - 1)
+
+    def acknowledge(self, seq):
+        """Every record up to `seq` is safely stored elsewhere; False when there is no such record."""
+        if seq >= self.next_seq:
+            return False
+        if seq > self.acked:
+            self._acknowledge(seq)
+            self._summarise()
+        return True
+
+    def _acknowledge(self, seq):
+        self.acked = max(self.acked, seq)
+        done = 0
+        while done < self.waiting and self._seq[done] <= seq:
+            done += 1
+        if done:
+            self._shift(done)
+
+    def _summarise(self):
+        number = self.journal.append(
+            SUMMARY,
+            struct.pack(
+                _SUMMARY_FORMAT, self.boot & 0xFFFF, self.next_seq, self.acked, self.wh,
+                self.wh_part & 0xFF, self.journal.lost, self.prev,
+            ),
+        )
+        if number >= 0:
+            self._summary_number = number
+
+    def release(self):
+        """Let the journal reclaim what nobody needs any more."""
+        if self.journal.pending():
+            return
+        oldest = self._summary_number
+        if self.waiting:
+            oldest = min(oldest, self._number[0])
+        if self._open_number > 0:
+            oldest = min(oldest, self._open_number)
+        if oldest > 1:
+            self.journal.release(oldest - 1)

@@ -1,0 +1,166 @@
+"""A test bench around decide/: a car, a contactor and a meter, moved on as control.py does it.
+
+Everything is seen from outside: what the pilot carries, whether the contactor is closed, which faults
+hold. `log` lists every change of contactor and offer as (ms, name, value).
+"""
+
+from pilotwire.decide import fault_table, limits
+from pilotwire.decide.charging import Charging
+from pilotwire.decide.faults import Faults
+from pilotwire.decide.letters import STATE_F, A, B, C
+from pilotwire.decide.limits import Limits
+from pilotwire.decide.protection import Protection
+from pilotwire.decide.reading import Reading
+
+LEVELS_MV = (12000, 9000, 6000, 3000, 0)  # high plateau for A to E
+UNREADABLE = "unreadable"  # a burst in which no plateaus were found
+SNAPSHOT_MS = 240  # the meter's pace
+
+
+class Bench:
+    def __init__(self, *, limit_ma=16000, rating_ma=63000, meter=True, aux=True):
+        self.reading = Reading()
+        self.charging = Charging()
+        self.faults = Faults()
+        self.limits = Limits(6000)
+        self.limits.set(limits.BOARD, rating_ma)
+        self.limits.set(limits.COMMAND, limit_ma)
+        self.protection = Protection(meter, rating_ma)
+        self.enabled = True
+        self.may_close = True
+        self.now_ms = 0
+        self.log = []
+        # The car and the cable.
+        self.shows = A
+        self.diode = True
+        self.level_mv = None  # instead of the level of `shows`
+        self.bursts = []  # spoilt bursts, each (high mV, low mV) or UNREADABLE, before the true ones
+        # The contactor: its auxiliary contact, if the board has one, follows after 20 ms.
+        self.has_aux = aux
+        self.welded = self.stuck_open = False
+        self.aux_samples = []  # spoilt samples, before the true ones
+        self._moved_ms = 0
+        self._contacts = 0
+        # The meter.
+        self.meter_silent = not meter
+        self.amps_ma = [0, 0, 0]
+        self.active_ma = None  # active current per phase when it differs from `amps_ma`
+        self._snapshot_ms = 0
+        self.tick()  # the first look
+
+    # Time ------------------------------------------------------------------------------------
+
+    def tick(self, dt_ms=10):
+        """One turn of the loop, `dt_ms` after the last."""
+        charging, r = self.charging, self.reading
+        second = self.now_ms // 1000
+        self.now_ms += dt_ms
+        was = charging.contactor, charging.offer_ma
+        self._look()
+        if charging.doubtful(r):
+            self._look()
+        self._auxiliary(dt_ms)
+        self._meter(dt_ms)
+        charging.step(
+            r, dt_ms, self.limits.ma, self.limits.urgent, self.enabled, self.may_close, self.faults
+        )
+        self.protection.step(r, charging, self.faults, dt_ms)
+        if charging.contactor != was[0]:
+            self._moved_ms = 0
+            self.log.append((self.now_ms, "contactor", charging.contactor))
+        if charging.offer_ma != was[1]:
+            self.log.append((self.now_ms, "offer", charging.offer_ma))
+        if self.now_ms // 1000 != second:
+            self.limits.second(self.now_ms // 1000)
+            self.faults.second(charging.letter == A)
+
+    def run(self, ms, dt_ms=10):
+        for _ in range(0, ms, dt_ms):
+            self.tick(dt_ms)
+        return self
+
+    def until(self, happened, within_ms=20000):
+        """Run until `happened(self)`; the ms it took. AssertionError when it does not happen."""
+        start_ms = self.now_ms
+        while not happened(self):
+            assert self.now_ms - start_ms < within_ms, f"not within {within_ms} ms"
+            self.tick()
+        return self.now_ms - start_ms
+
+    # The car ---------------------------------------------------------------------------------
+
+    def plug(self, letter=B):
+        self.shows = letter
+        return self.run(200)
+
+    def charge(self, draws_ma=0):
+        """A car that is plugged in, asks, and charges for a minute."""
+        self.plug()
+        self.shows = C
+        self.until(closed)
+        self.amps_ma = [draws_ma, draws_ma, draws_ma]
+        return self.run(60000)
+
+    def plateaus(self):
+        """(high, low) that the pilot has with what it carries now."""
+        offer_ma = self.charging.offer_ma
+        if offer_ma == STATE_F:
+            return -12000, -12000
+        level = LEVELS_MV[self.shows] if self.level_mv is None else self.level_mv
+        if offer_ma <= 0 or level <= 1000:  # steady, or shorted
+            return level, level
+        return level, -12000 if self.diode or self.shows == A else -level
+
+    # The wires -------------------------------------------------------------------------------
+
+    def _look(self):
+        r = self.reading
+        burst = self.bursts.pop(0) if self.bursts else self.plateaus()
+        r.cp_ok = burst is not UNREADABLE
+        if r.cp_ok:
+            r.cp_high_mv, r.cp_low_mv = burst
+
+    def _auxiliary(self, dt_ms):
+        self._moved_ms += dt_ms
+        if self._moved_ms >= 20:
+            self._contacts = int(self.charging.contactor)
+        if self.has_aux:
+            true = self.welded or self._contacts and not self.stuck_open
+            self.reading.aux = self.aux_samples.pop(0) if self.aux_samples else int(true)
+
+    def _meter(self, dt_ms):
+        self._snapshot_ms += dt_ms
+        if self._snapshot_ms < SNAPSHOT_MS:
+            return
+        self._snapshot_ms = 0
+        if not self.meter_silent:
+            self.snapshot()
+
+    def snapshot(self):
+        """The meter's next complete snapshot, with 230 V on all phases."""
+        r = self.reading
+        closed_now = self.charging.contactor and not self.stuck_open or self.welded
+        for phase in range(3):
+            r.v_cv[phase] = 23000
+            r.i_ma[phase] = self.amps_ma[phase] if closed_now else 0
+            active = self.active_ma[phase] if self.active_ma else self.amps_ma[phase]
+            r.p_mw[phase] = active * 230 if closed_now else 0
+        r.meter_fresh += 1
+
+    # What is seen ----------------------------------------------------------------------------
+
+    def shown(self):
+        """Code a person sees, "" when there is none."""
+        return fault_table.code(self.faults.worst) if self.faults.worst >= 0 else ""
+
+    def times(self, name, value=None):
+        """When `name` changed (to `value`), ms."""
+        return [ms for ms, what, to in self.log if what == name and value in (None, to)]
+
+
+def closed(bench):
+    return bench.charging.contactor
+
+
+def opened(bench):
+    return not bench.charging.contactor

@@ -1,0 +1,28 @@
+"""Lets CPython import the firmware's pure files, and makes random tests repeatable.
+
+The same examples are tried each time. `pytest --hypothesis-profile=explore` tries new ones, and
+PILOTWIRE_SEED=n starts the random walks elsewhere; what fails prints how to see it again.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "host_tests" / "stubs")]
+
+import pilotwire  # noqa: E402
+
+# The tools and the firmware are two packages of one name; here they are one. The tools' modules win.
+pilotwire.__path__.append(str(ROOT / "firmware" / "pilotwire"))
+
+settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("explore", derandomize=False, deadline=None, print_blob=True)
+settings.load_profile("same")
+
+
+def pytest_report_header():
+    seed = os.environ.get("PILOTWIRE_SEED", "0")
+    return f"pilotwire: random walks start from seed {seed} (PILOTWIRE_SEED)"

@@ -1,0 +1,295 @@
+"""The charging sequence on a test bench; numbers are the sequences of IEC 61851-1 Table A.6."""
+
+import pytest
+
+from bench_car import UNREADABLE, Bench, closed, opened
+from pilotwire.decide import charging as seq
+from pilotwire.decide import limits
+from pilotwire.decide.letters import X1, A, B, C, D
+
+LONGEST_STALL_MS = 40  # allowed with the contactor closed
+LONG_STALL_MS = 900  # a name look-up or an erase, with the contactor open
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+@pytest.fixture
+def charging():
+    return Bench().charge()
+
+
+# Plugging in, 1.1 and 1.2 --------------------------------------------------------------------
+
+
+def test_nothing_plugged_in_is_steady_plus_12_v_and_open(bench):
+    bench.run(10000)
+    assert (bench.charging.letter, bench.charging.offer_ma, bench.charging.why) == (A, X1, seq.NO_CAR)
+    assert bench.log == []
+
+
+def test_seq_1_1_and_3_1_plug_in_is_offered_the_limit_within_100_ms(bench):
+    bench.shows = B
+    bench.until(lambda b: b.charging.offer_ma == 16000, within_ms=100)
+    assert bench.charging.why == seq.CAR_WAITS
+
+
+def test_plug_that_bounces_changes_nothing(bench):
+    for _ in range(10):
+        bench.shows = B
+        bench.run(40)
+        bench.shows = A
+        bench.run(40)
+    assert bench.charging.letter == A
+    assert bench.log == []
+
+
+def test_seq_1_2_car_that_asks_from_the_start_is_charged(bench):
+    bench.shows = C
+    assert 500 <= bench.until(closed) <= 700
+
+
+def test_offer_is_rounded_down_to_tenths_of_an_ampere():
+    bench = Bench(limit_ma=16190).plug()
+    assert bench.charging.offer_ma == 16100
+
+
+# Closing, 4 ----------------------------------------------------------------------------------
+
+
+def test_seq_4_close_needs_500_ms_of_stable_c(bench):
+    bench.plug()
+    bench.shows = C
+    took_ms = bench.until(closed)
+    assert 500 <= took_ms <= 600
+    assert bench.charging.why == seq.CHARGING
+
+
+def test_500_ms_begin_again_after_every_look_at_b(bench):
+    bench.plug()
+    bench.shows = C
+    for _ in range(5):
+        bench.run(480)
+        bench.bursts = [(9000, -12000)]
+    bench.run(10)
+    assert 480 <= bench.until(closed) <= 520
+
+
+def test_unreadable_pilot_is_not_a_stable_c(bench):
+    bench.plug()
+    bench.shows = C
+    bench.run(100)
+    bench.bursts = [UNREADABLE] * 60
+    assert opened(bench.run(600))
+
+
+def test_long_stall_is_not_a_stable_c(bench):
+    bench.plug()
+    bench.shows = C
+    bench.run(20)
+    bench.tick(LONG_STALL_MS)
+    assert opened(bench)
+    assert 400 <= bench.until(closed) <= 600
+
+
+def test_close_needs_the_diode(bench):
+    bench.diode = False
+    bench.plug()
+    bench.shows = C
+    assert opened(bench.run(60000))
+    assert bench.shown() == "1-2"
+
+
+def test_close_needs_an_offer():
+    bench = Bench(limit_ma=5900).plug()
+    bench.shows = C
+    assert opened(bench.run(10000))
+    assert bench.charging.why == seq.BELOW_6A
+
+
+def test_close_needs_the_session_on_flash(bench):
+    bench.may_close = False
+    bench.plug()
+    bench.shows = C
+    assert opened(bench.run(10000))
+    assert bench.charging.why == seq.CHECKING
+    bench.may_close = True
+    assert bench.until(closed) == 10
+
+
+def test_close_needs_permission(bench):
+    bench.enabled = False
+    bench.plug()
+    bench.shows = C
+    assert opened(bench.run(10000))
+    assert bench.charging.why == seq.DISABLED
+
+
+def test_seq_3_2_permission_that_comes_later_closes_within_3_s(bench):
+    bench.enabled = False
+    bench.plug(C).run(10000)
+    bench.enabled = True
+    assert 500 <= bench.until(closed) <= 3000
+
+
+def test_d_is_never_energised(bench):
+    bench.plug()
+    bench.shows = D
+    assert opened(bench.run(20000))
+    assert bench.charging.why == seq.VENTILATION
+
+
+def test_c_after_d_is_energised(bench):
+    bench.plug(D)
+    bench.shows = C
+    assert 500 <= bench.until(closed) <= 600
+
+
+@pytest.mark.parametrize("pulse_ms", [200, 300, 400])
+def test_seq_11_toggles_never_energise(bench, pulse_ms):
+    bench.plug()
+    for _ in range(3):
+        bench.shows = C
+        bench.run(pulse_ms)
+        bench.shows = B
+        bench.run(pulse_ms)
+    bench.run(3000)
+    assert bench.times("contactor") == []
+
+
+def test_seq_11_toggles_across_a_stall_never_energise(bench):
+    bench.plug()
+    bench.shows = C
+    bench.run(30)
+    bench.tick(600)  # the end of one pulse and the gap after it pass unseen
+    bench.run(200)
+    bench.shows = B
+    bench.run(3000)
+    assert bench.times("contactor") == []
+
+
+# Unplugging, 2.1 and 2.2 ---------------------------------------------------------------------
+
+
+def test_seq_2_1_unplug_at_b_ends_the_offer_within_100_ms(bench):
+    bench.plug()
+    bench.shows = A
+    assert bench.until(lambda b: b.charging.offer_ma == X1) <= 100
+    assert bench.charging.why == seq.NO_CAR
+
+
+def test_seq_2_2_unplug_under_load_opens_in_the_same_tick(charging):
+    charging.shows = A
+    charging.tick()
+    assert opened(charging)
+    assert charging.charging.offer_ma == X1
+
+
+def test_seq_2_2_unplug_during_a_stop_opens_in_the_same_tick(charging):
+    charging.enabled = False
+    charging.run(2000)
+    charging.shows = A
+    charging.tick()
+    assert opened(charging)
+
+
+def test_next_car_may_come_at_once(charging):
+    charging.shows = A
+    charging.run(6000)
+    charging.shows = B
+    charging.until(lambda b: b.charging.offer_ma == 16000, within_ms=100)
+
+
+# The car stops, 8.1 and 8.2 ------------------------------------------------------------------
+
+
+def test_seq_8_1_car_stops_opens_between_50_and_90_ms(charging):
+    charging.shows = B
+    assert 50 <= charging.until(opened) <= 90
+    assert charging.charging.why == seq.CAR_WAITS
+
+
+@pytest.mark.parametrize("at", range(7))
+def test_seq_8_1_opens_within_90_ms_across_a_stall(charging, at):
+    """`at`: ticks between the car's stop and the stall; 0 is a stop just after a look."""
+    start_ms = charging.now_ms
+    charging.shows = B
+    charging.run(at * 10)
+    charging.tick(LONGEST_STALL_MS)
+    while closed(charging):
+        charging.tick()
+    (opened_ms,) = charging.times("contactor", False)
+    assert 50 <= opened_ms - start_ms <= 90
+
+
+def test_seq_8_2_car_stops_without_an_offer_opens_between_50_and_90_ms(charging):
+    charging.enabled = False
+    charging.run(1000)
+    charging.shows = B
+    assert 50 <= charging.until(opened) <= 90
+
+
+def test_short_look_at_b_does_not_open(charging):
+    charging.shows = B
+    charging.run(40)
+    charging.shows = C
+    assert closed(charging.run(1000))
+
+
+def test_car_that_asks_for_ventilation_while_charging_is_opened(charging):
+    charging.shows = D
+    assert charging.until(opened) <= 100
+
+
+# The station stops, 9.2, 10.1 and 10.2 -------------------------------------------------------
+
+
+def stop_by_limit(bench):
+    bench.limits.set(limits.COMMAND, 0)
+
+
+def stop_by_disable(bench):
+    bench.enabled = False
+
+
+@pytest.mark.parametrize("stop", [stop_by_limit, stop_by_disable])
+def test_seq_9_2_stop_withdraws_the_offer_at_once_and_waits_for_the_car(charging, stop):
+    stop(charging)
+    charging.tick()
+    assert charging.charging.offer_ma == X1
+    assert charging.charging.why == seq.STOPPING
+    assert closed(charging.run(5900))
+
+
+def test_seq_10_1_car_that_follows_the_stop_is_opened_without_load(charging):
+    charging.enabled = False
+    charging.run(2500)
+    assert closed(charging)
+    charging.shows = B
+    assert charging.until(opened) <= 90
+    assert charging.charging.why == seq.DISABLED
+
+
+def test_seq_10_2_car_that_ignores_stop_is_opened_after_6_s(charging):
+    charging.enabled = False
+    assert 6000 <= charging.until(opened) <= 6100
+    assert charging.charging.rest_ms > 25000
+
+
+def test_stop_that_has_begun_is_finished(charging):
+    charging.enabled = False
+    charging.run(1000)
+    charging.enabled = True
+    charging.run(1000)
+    assert charging.charging.offer_ma == X1
+    assert charging.until(opened) <= 4100
+
+
+def test_paused_says_so(charging):
+    stop_by_limit(charging)
+    charging.run(1000)
+    charging.shows = B
+    charging.run(1000)
+    assert charging.charging.why == seq.PAUSED

@@ -1,0 +1,1 @@
+"""The `pilotwire` command: what a person runs on a computer."""

@@ -1,0 +1,81 @@
+"""The command line: `pilotwire run`, `pilotwire bench`."""
+
+import argparse
+import sys
+
+
+def _speed(text):
+    if text == "max":
+        return 0
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0.01 <= value <= 1000:
+        raise argparse.ArgumentTypeError("a number from 0.01 to 1000, or max")
+    return value
+
+
+def _seed(text):
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**31:
+        raise argparse.ArgumentTypeError("a whole number from 0 to 2147483647")
+    return value
+
+
+def parser():
+    top = argparse.ArgumentParser(
+        prog="pilotwire", description="Tools for Pilotwire, firmware for AC charging stations."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser(
+        "run", help="play a scenario or a measured trace to the virtual charger",
+        description="Play a scenario (CSV: t_s,event,value) or a measured trace to the firmware on "
+        "the virtual charger, with a broker and a backend. Without FILE: the built-in scenario.",
+    )
+    run.add_argument("file", nargs="?", metavar="FILE", help="scenario or trace")
+    run.add_argument("--board", default="reference-3p", metavar="B",
+                     help="a folder in boards/, or a path (default: %(default)s)")
+    run.add_argument("--speed", type=_speed, metavar="N|max",
+                     help="virtual seconds a second; default 20 at a terminal, else max")
+    run.add_argument("--broker", metavar="URL",
+                     help="mqtt://[user:password@]host[:port] instead of the embedded broker")
+    run.add_argument("--seed", type=_seed, default=1, metavar="N",
+                     help="of all noise and tolerances (default: %(default)s)")
+    run.add_argument("--events", metavar="FILE|-",
+                     help="write everything noticeable as JSON lines, with virtual time")
+    run.add_argument("--headless", action="store_true", help="plain lines also at a terminal")
+    run.add_argument("--keep", metavar="DIR",
+                     help="where flash, configuration and records stay (default: build/runs/NNNN); "
+                     "a second run there goes on with the same flash")
+    bench = commands.add_parser(
+        "bench", help="measure the figures that the project promises",
+        description="A row a figure; exit status 1 if one falls short of its bound.",
+    )
+    bench.add_argument("--json", action="store_true", help="a list of objects instead of rows")
+    bench.add_argument("--only", default="", metavar="PREFIX", help="figures whose name begins so")
+    bench.add_argument("--seed", type=_seed, default=1, metavar="N")
+    return top
+
+
+def main(argv=None):
+    """Entry point; returns the exit status."""
+    args = parser().parse_args(argv)
+    try:
+        if args.command == "run":
+            from pilotwire.run import command
+        else:
+            from pilotwire.bench import command
+        return command(args)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""The firmware alone, on a heap like the chip's: starts, joins a broker and charges. Real time.
+
+Arguments: folder with board.json and config.json. MICROPYPATH: stub/, the compiled firmware. Prints
+one JSON object; a MemoryError ends it.
+"""
+
+import sys
+
+sys.path.pop(0)  # this file's own folder, where esp32/ would hide the module esp32
+
+import gc
+import json
+import os
+import time
+
+import machine
+
+_START_S = 15
+_CHARGE_S = 12
+
+
+def main(folder):
+    os.chdir(folder)
+    from pilotwire import once
+
+    board = once.call("board", "load", "board.json")
+    config = once.call("config", "load", "config.json")
+    from pilotwire.control import Charger
+
+    charger = Charger(board, config)
+    began = time.ticks_ms()
+    charged_ms = None
+    least = 1 << 40
+    while time.ticks_diff(time.ticks_ms(), began) < (_START_S + _CHARGE_S) * 1000:
+        due = time.ticks_us()
+        charger.tick(due)
+        least = min(least, gc.mem_free())
+        machine.ADC.car = charger.link.up
+        if charged_ms is None and charger.charging.contactor:
+            charged_ms = time.ticks_ms()
+        if charged_ms is not None:
+            if time.ticks_diff(time.ticks_ms(), charged_ms) > _CHARGE_S * 1000:
+                break
+        left = 10000 - time.ticks_diff(time.ticks_us(), due)
+        if left > 0:
+            time.sleep_us(left)
+    gc.collect()
+    print(json.dumps({
+        "link": charger.link.up,
+        "contactor": charger.charging.contactor,
+        "free": gc.mem_free(),
+        "used": gc.mem_alloc(),
+        "least": least,
+    }))
+
+
+main(sys.argv[1])

@@ -1,0 +1,143 @@
+"""Measures the firmware's tick with the hardware stubbed; prints one JSON object.
+
+Arguments: folder with board.json and config.json, number of ticks. MICROPYPATH: stub/, stub_time/,
+the firmware, umqtt. The burst of 64 ADC reads is hardware (2.2 ms on the chip, counted apart) and is
+replaced by a buffer that already holds a 16 A pilot in state C; finding its plateaus is measured.
+"""
+
+import gc
+import json
+import os
+import sys
+from array import array
+
+sys.path.pop(0)  # this file's own folder, where esp32/ would hide the module esp32
+
+import machine
+import micropython
+import time
+import utime
+
+_TURNS = 1000
+
+
+def loop_ns():
+    """Median time of 1,000 turns of an empty bytecode loop."""
+    taken = []
+    for _ in range(301):
+        began = utime.time_ns()
+        for _ in range(_TURNS):
+            pass
+        taken.append(utime.time_ns() - began)
+    taken.sort()
+    return taken[150]
+
+
+def charging(charger):
+    """Bring the charger to state C with the contactor closed and the link up."""
+    machine.ADC.car = False
+    for k in range(3000):
+        machine.ADC.car = k > 300
+        time.forward(10000)
+        charger.tick(time.ticks_us())
+        if k > 1500 and charger.charging.contactor and charger.link.up:
+            return
+    c = charger.charging
+    raise SystemExit(
+        "the stubbed charger does not charge: letter %d, contactor %s, faults %d, why %d, link %d %s"
+        % (c.letter, c.contactor, charger.faults.mask(), c.why, charger.link.mqtt.state,
+           charger.link.mqtt.why)
+    )
+
+
+def costs(charger, taken):
+    forward, ticks_us, tick, now = time.forward, time.ticks_us, charger.tick, utime.time_ns
+    for k in range(len(taken)):
+        forward(10000)
+        began = now()
+        tick(ticks_us())
+        taken[k] = min((now() - began) // 100, 65535)
+
+
+def quantiles(taken):
+    """Median, p99, p99.9 and worst of an array, by sorting in place (shell sort: no memory)."""
+    gap = len(taken) // 2
+    while gap:
+        for k in range(gap, len(taken)):
+            value, at = taken[k], k
+            while at >= gap and taken[at - gap] > value:
+                taken[at] = taken[at - gap]
+                at -= gap
+            taken[at] = value
+        gap //= 2
+    count = len(taken)
+    return taken[count // 2], taken[count * 99 // 100], taken[count * 999 // 1000], taken[-1]
+
+
+def locked_ticks(charger, ticks):
+    """How many of `ticks` ticks tried to allocate."""
+    failed = 0
+    step = charger.sense_decide_act
+    forward, ticks_us = time.forward, time.ticks_us
+    for _ in range(ticks):
+        forward(10000)
+        micropython.heap_lock()
+        try:
+            step(ticks_us())
+        except MemoryError:
+            failed += 1
+        micropython.heap_unlock()
+    return failed
+
+
+def allocated(charger, ticks):
+    """Bytes by which `ticks` ticks changed the allocation."""
+    gc.collect()
+    step = charger.sense_decide_act
+    forward, ticks_us = time.forward, time.ticks_us
+    gc.disable()
+    before = gc.mem_alloc()
+    for _ in range(ticks):
+        forward(10000)
+        step(ticks_us())
+    after = gc.mem_alloc()
+    gc.enable()
+    return after - before
+
+
+def main(folder, ticks):
+    os.chdir(folder)
+    taken = array("H", bytes(2 * ticks))  # 100 ns; made first, while memory is in one piece
+    from pilotwire import once
+    from pilotwire.control import Charger
+    from pilotwire.sense import pilot
+
+    charger = Charger(
+        once.call("board", "load", "board.json"), once.call("config", "load", "config.json")
+    )
+    charging(charger)
+    pilot._burst = lambda read, buffer: None
+    costs(charger, taken)  # warm up
+    loops = [loop_ns()]
+    costs(charger, taken)
+    loops.append(loop_ns())
+    loop = min(loops)
+    loop /= 100
+    at = quantiles(taken)
+    locked_ticks(charger, 1000)
+    allocated(charger, 1000)
+    print(json.dumps({
+        "loop_ns": loop * 100,
+        "median": at[0] / loop,
+        "p99": at[1] / loop,
+        "p999": at[2] / loop,
+        "worst": at[3] / loop,
+        "ticks": ticks,
+        "alloc_failures": locked_ticks(charger, 1000),
+        "alloc_bytes": allocated(charger, 1000),
+        "contactor": charger.charging.contactor,
+        "link": charger.link.up,
+    }))
+
+
+main(sys.argv[1], int(sys.argv[2]))

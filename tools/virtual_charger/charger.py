@@ -1,0 +1,77 @@
+"""The virtual charger: starts the firmware as the chip would, again after each reset.
+
+Run by MicroPython's unix port with MICROPYPATH = esp32/, this folder, firmware, umqtt, .frozen.
+The first line of stdin is the options; after it, see plant/driver.py.
+"""
+
+import gc
+import sys
+
+_BOOT_US = 900000  # ROM, bootloader, IDF and MicroPython's own start; a guess
+
+
+class Gc:
+    """The `gc` module with the chip's price on a collection."""
+
+    def __init__(self, world):
+        self._world = world
+        for name in ("enable", "disable", "isenabled", "mem_free", "mem_alloc", "threshold"):
+            setattr(self, name, getattr(gc, name))
+
+    def collect(self):
+        gc.collect()
+        cost = self._world.cost
+        self._world.clock.advance(cost["gc_base"] + 55 * cost["gc_per_kb"])
+
+
+def run(path):
+    with open(path) as file:
+        source = file.read()
+    exec(compile(source, path, "exec"), {"__name__": "__main__"})
+
+
+def main():
+    sys.path.pop(0)  # this file's own folder, where esp32/ would hide the module esp32
+    from plant.driver import Driver
+    from plant.flash import PowerCut
+    from plant.world import Reset, forget_firmware, read_json, world
+
+    driver = Driver(world)
+    options = driver.start()
+    import os
+
+    os.chdir(options["dir"])
+    options["board"] = read_json("board.json")
+    world.emit = driver.emit
+    world.set_up(options)
+    world.driver = driver
+    sys.modules["gc"] = Gc(world)
+    firmware = options["firmware"]
+    world.plan()
+    world.clock.advance(0)
+    while True:
+        try:
+            world.clock.advance(_BOOT_US)
+            world.emit("boot", cause=world.reset_cause)
+            run(firmware + "/boot.py")
+            run(firmware + "/main.py")
+            world.emit("stopped")  # main.py ended: the REPL, outputs as they are
+            while True:
+                world.clock.advance(1000000)
+        except Reset as reset:
+            world.reset_cause = reset.args[0]
+            world.emit("reset", cause=world.reset_cause)
+            world.wdt_us = None
+        except PowerCut:
+            world.power_lost()
+            world.wdt_us = None
+            world.emit("power", on=False)
+            while not world.powered:
+                world.clock.advance(100000)
+            world.power_back()
+            world.emit("power", on=True)
+        forget_firmware()
+        gc.collect()
+
+
+main()

@@ -1,0 +1,72 @@
+"""Lines of JSON from and to the program that steers the virtual charger.
+
+In:  {"do":"at","us":..,"event":..,"value":..}  {"do":"until","us":..}  {"do":"look"}
+     {"do":"hold"} (the next look at the network waits for something to arrive)  {"do":"quit"}
+Out: {"us":..,"e":KIND,...}; "paused" when virtual time has reached `until`.
+"""
+
+import json
+import sys
+
+
+class Driver:
+    def __init__(self, world):
+        self.world = world
+
+    def emit(self, kind, **fields):
+        fields["us"] = self.world.clock.us
+        fields["e"] = kind
+        sys.stdout.write(json.dumps(fields) + "\n")
+
+    def start(self):
+        """Wait for the options and return them."""
+        return json.loads(sys.stdin.readline())
+
+    def pause(self):
+        """Virtual time stands until the other side says how far it may go."""
+        self.emit("paused")
+        world = self.world
+        while True:
+            line = sys.stdin.readline()
+            if not line:
+                raise SystemExit
+            order = json.loads(line)
+            do = order["do"]
+            if do == "until":
+                world.until_us = order["us"]
+                if world.until_us > world.clock.us:
+                    return
+                self.emit("paused")
+            elif do == "at":
+                world.at(order["us"], order["event"], order.get("value"))
+            elif do == "look":
+                self.emit("look", **look(world))
+            elif do == "hold":
+                world.net.hold = True
+            elif do == "quit":
+                raise SystemExit
+
+
+def look(world):
+    """What an onlooker with a voltmeter, an ammeter and eyes would see."""
+    from plant import lamps
+    from plant.car import offer_of
+
+    node, feed = world.node, world.feed
+    return {
+        "high_mv": node.high_mv,
+        "low_mv": node.low_mv,
+        "duty": node.duty_u16 * 100000 // 65536,
+        "car_offer_ma": offer_of(node.duty_u16),
+        "v_cv": feed.v_cv,
+        "i_ma": feed.i_ma,
+        "p_mw": feed.p_mw,
+        "true_mwh": feed.true_mwh(),
+        "coil": world.contactor.coil,
+        "closed": world.contactor.closed,
+        "rgb": "%06x" % lamps.colour,
+        "pixels": world.display.pixels_hex(),
+        "text": world.display.text(),
+        "powered": world.powered,
+        "hot_openings": world.contactor.hot_openings,
+    }

@@ -1,0 +1,49 @@
+"""The supply at the meter: volts, and the load behind it. Keeps the true energy beside the meter chip."""
+
+
+class Feed:
+    """What a meter chip sees. Piecewise constant: every change settles the energies first."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.v_cv = [23000, 23000, 23000]
+        self.i_ma = [0, 0, 0]
+        self.p_mw = [0, 0, 0]
+        self.hz_c = 5000
+        self.chip_dc = 250
+        self.loaded = False
+        self.chips = []  # meter chips to settle before a change
+        self._mw_us = 0  # true energy, mW x us (a big int)
+        self._since_us = 0
+
+    def settle(self):
+        now = self.clock.us
+        power = self.p_mw[0] + self.p_mw[1] + self.p_mw[2]
+        self._mw_us += power * (now - self._since_us)
+        self._since_us = now
+        for chip in self.chips:
+            chip.settle()
+
+    def volts(self, values):
+        self.settle()
+        for k in range(3):
+            self.v_cv[k] = values[k]
+
+    def load(self, i_ma, p_mw):
+        """New currents (mA) and active powers (mW) per phase."""
+        mine, powers = self.i_ma, self.p_mw
+        if (
+            mine[0] == i_ma[0] and mine[1] == i_ma[1] and mine[2] == i_ma[2]
+            and powers[0] == p_mw[0] and powers[1] == p_mw[1] and powers[2] == p_mw[2]
+        ):
+            return
+        self.settle()
+        for k in range(3):
+            mine[k] = i_ma[k]
+            powers[k] = p_mw[k]
+        self.loaded = bool(i_ma[0] or i_ma[1] or i_ma[2])
+
+    def true_mwh(self):
+        """Energy that went through the meter so far, in mWh."""
+        self.settle()
+        return self._mw_us // 3600000000

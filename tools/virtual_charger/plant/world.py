@@ -1,0 +1,366 @@
+"""Everything behind the pins, wired as board.json says, and the order in which it happens.
+
+One instance, `world`, is shared by the virtual `machine`, `network`, `socket` and `time` modules.
+"""
+
+import json
+import os
+import sys
+
+from plant import costs, flash, lamps
+from plant.car import Car
+from plant.clock import Clock
+from plant.contactor import Contactor
+from plant.mains import Feed
+from plant.pilot import PilotNode
+from plant.ssd1306 import Ssd1306
+
+_CAR_STEP_US = 100000
+_DRAWN_US = 250000  # a display that was not written to for so long shows a whole picture
+_NEVER = 1 << 60
+FAULTS = {
+    # name: (attribute path on the world, value when injected, value when cleared)
+    "cp_short": ("node", "short", True, False),
+    "diode_short": ("node", "diode", "short", "ok"),
+    "diode_open": ("node", "diode", "open", "ok"),
+    "pilot_weak": ("node", "plus_mv", 10500, 12000),
+    "pilot_low_lost": ("node", "minus_mv", -3000, -12000),
+    "welded": ("contactor", "stuck", "welded", None),
+    "no_close": ("contactor", "stuck", "no_close", None),
+    "ntp_silent": ("net", "ntp", False, True),
+    "wifi_lost": ("net", "wifi", False, True),
+    "display_unplugged": ("display", "nak", True, False),
+    "display_shorted": ("display", "shorted", True, False),
+    "hang": ("board", "hang", True, False),
+}
+METER_FAULTS = {
+    # The emulated chip's own faults, by the names the outside uses.
+    "meter_silent": "silent_high",
+    "meter_stuck_low": "silent_low",
+    "meter_stale": "stale",
+    "meter_reset": "reset",
+    "meter_lying": "lying",
+    "meter_noise": "last_spi_mismatch",
+}
+FLASH_FAULTS = ("program_fail", "erase_fail")
+
+
+class Reset(BaseException):
+    """The chip restarts; `args[0]` is the cause: soft, wdt, hard."""
+
+
+class Net:
+    """What the site's network does."""
+
+    def __init__(self):
+        self.wifi = True
+        self.ntp = True
+        self.epoch_s = 0  # UTC when the process started, seconds since 1970
+
+
+class Board:
+    """Pins of the chip: levels outlive a reset, not a power cut."""
+
+    def __init__(self):
+        self.level = {}
+        self.output = {}
+        self.hang = False
+
+
+class World:
+    def __init__(self):
+        self.clock = Clock()
+        self.clock.on_due = self._due
+        self.cost = costs.MHZ_240
+        self.powered = True
+        self.python_due = False
+        self.wdt_us = None
+        self.wdt_limit_us = 0
+        self.rtc_memory = b""
+        self.rtc_offset_s = None  # UTC of the chip's RTC minus virtual seconds
+        self.reset_cause = "power"
+        self.queue = []
+        self.until_us = 0
+        self.driver = None
+        self.emit = self._no_emit
+        self.drawn_us = None  # the display was last written to; None: nothing new to tell
+        self._text = None
+        self._car_us = _CAR_STEP_US
+        self._seed = 1
+
+    def _no_emit(self, kind, **fields):
+        pass
+
+    def random(self):
+        """31-bit pseudo-random number of this run's seed (multiply-with-carry)."""
+        self._seed = (self._seed & 0xFFFFFFFF) * 4294957665 + (self._seed >> 32)
+        return (self._seed >> 16) & 0x7FFFFFFF
+
+    def set_up(self, options):
+        """Build the plant: options = board (dict), dir, seed, epoch_s, mhz, flash_kb, tolerance."""
+        self._seed = options.get("seed", 1) * 2654435761 + 88172645463325252
+        for _ in range(8):
+            self.random()
+        self.cost = costs.MHZ_160 if options.get("mhz") == 160 else costs.MHZ_240
+        self.clock.us = options.get("start_us", 0)
+        self._car_us = self.until_us = self.clock.us
+        self.spec = board = options["board"]
+        self.net = Net()
+        self.net.epoch_s = options["epoch_s"]
+        self.board = Board()
+        self.node = PilotNode(self.clock, self.random)
+        if options.get("tolerance", True):  # one real unit: 1 % resistors, +-0.6 V generator
+            self.node.gain_ppm = self.random() % 4001 - 2000
+            self.node.plus_mv += self.random() % 401 - 200
+            self.node.minus_mv += self.random() % 401 - 200
+        self.feed = Feed(self.clock)
+        self.contactor = Contactor(self)
+        self.car = Car(self.node, self.feed)
+        self.display = Ssd1306()
+        lamps.on_change = self._lamp
+        self.meter = self._meter(board.get("meter"))
+        flash.chip = None
+        size = options.get("flash_kb", 128) * 1024
+        if size:
+            flash.chip = flash.Nor(self.clock, options["dir"] + "/journal.bin", size)
+        self.plan()
+
+    def _lamp(self, colour):
+        self.emit("led", rgb="%06x" % colour)
+
+    def _meter(self, spec):
+        if not spec or spec["chip"] == "none":
+            return None
+        module = __import__("plant.meters." + spec["chip"], None, None, ("Chip",))
+        chip = module.Chip(
+            self.clock, self.feed,
+            nominal_ugain=spec.get("ugain"), nominal_igain=spec.get("igain"),
+        )
+        self.feed.chips.append(chip)
+        return chip
+
+    # Pins -----------------------------------------------------------------------------------
+
+    def pin_write(self, pin, level):
+        """An output changes. The tick's Python is charged before the first write of each tick."""
+        clock = self.clock
+        cost = self.cost["pin"]
+        if self.python_due:
+            self.python_due = False
+            cost += self.cost["python_tick"]
+        clock.us += cost
+        if clock.us >= clock.due_us:
+            clock.advance(0)
+        board = self.board
+        if board.level.get(pin) != level or not board.output.get(pin):
+            board.level[pin] = level
+            board.output[pin] = True
+            self._outputs(pin)
+
+    def pin_release(self, pin):
+        """A pin becomes an input: pull-downs take over."""
+        self.board.output[pin] = False
+        self._outputs(pin)
+        if pin == self.spec["pilot"]["pwm_pin"]:
+            self.pilot_duty(0)  # the generator's own pull-down: state F without firmware
+
+    def _outputs(self, pin):
+        spec = self.spec
+        on = bool(self.board.output.get(pin) and self.board.level.get(pin))
+        if pin == spec["contactor"]["pin"]:
+            self.contactor.drive(on and self.powered)
+        lamps.drive(spec.get("led"), pin, on)
+        if self.meter and pin == spec["meter"].get("cs"):
+            self.meter.select(not self.board.level.get(pin))
+
+    def pin_read(self, pin):
+        contactor = self.spec["contactor"]
+        if pin == contactor.get("aux_pin"):
+            closed_level = contactor.get("aux_closed", 0)
+            return closed_level if self.contactor.closed else 1 - closed_level
+        display = self.spec.get("display")
+        if display and pin in (display.get("scl"), display.get("sda")):
+            return 0 if self.display.shorted else 1
+        return self.board.level.get(pin, 0)
+
+    def pilot_duty(self, duty_u16, driven=True):
+        node = self.node
+        duty_u16 = 65536 if duty_u16 >= 65535 else duty_u16
+        if duty_u16 == node.duty_u16 and driven == node.driven:
+            return
+        node.duty_u16 = duty_u16
+        node.driven = driven
+        node.settle()
+        self.emit("pilot", duty=duty_u16 * 100000 // 65536, driven=driven)
+
+    # Time -----------------------------------------------------------------------------------
+
+    def utc_us(self):
+        """True time of day at the site, us since 1970."""
+        return self.net.epoch_s * 1000000 + self.clock.us
+
+    def _read_display(self):
+        self.drawn_us = None
+        text = self.display.text()
+        if text != self._text:
+            self._text = text
+            self.emit("display", text=text)
+
+    def plan(self):
+        """Work out when the plant has to act next."""
+        due = self.until_us if self.driver else _NEVER
+        due = min(due, self._car_us)
+        if self.contactor.move_us is not None:
+            due = min(due, self.contactor.move_us)
+        if self.queue:
+            due = min(due, self.queue[0][0])
+        if self.wdt_us is not None:
+            due = min(due, self.wdt_us)
+        self.clock.due_us = due
+
+    def _due(self):
+        now = self.clock.us
+        if self.contactor.move_us is not None and now >= self.contactor.move_us:
+            self.contactor.arrive()
+        if now >= self._car_us:
+            self._car_us += _CAR_STEP_US
+            self.car.step()
+            if self.drawn_us is not None and now - self.drawn_us > _DRAWN_US:
+                self._read_display()
+        while self.queue and self.queue[0][0] <= now:
+            self.plan()
+            _, event, value = self.queue.pop(0)
+            self.apply(event, value)
+        if self.wdt_us is not None and now >= self.wdt_us:
+            self.wdt_us = None
+            self.plan()
+            raise Reset("wdt")
+        if self.driver and now >= self.until_us:
+            self.driver.pause()
+        self.plan()
+
+    def at(self, us, event, value):
+        """Put an event into the queue, behind those of the same time."""
+        queue = self.queue
+        place = len(queue)
+        while place and queue[place - 1][0] > us:
+            place -= 1
+        queue.insert(place, (us, event, value))
+        self.plan()
+
+    # Events ---------------------------------------------------------------------------------
+
+    def apply(self, event, value):
+        """One event of a scenario, its value as the scenario parser gives it: mA, cV, 0.01 Hz, 0.1 K."""
+        if event == "plug":
+            self.car.plug(value)
+        elif event == "unplug":
+            self.car.unplug()
+        elif event in ("ready", "not_ready"):
+            self.car.ready = event == "ready"
+        elif event == "s2":  # tests: S2 at this very microsecond
+            self.car.s2 = self.car.ready = value
+            self.car._pilot()
+        elif event == "ventilation":
+            self.car.ventilation = value
+            self.car._pilot()
+        elif event == "want_a":
+            uses = self.car.kind["want_ma"]
+            self.car.want_ma = (
+                list(value) if len(value) == 3 else [value[0] if ma else 0 for ma in uses]
+            )
+        elif event == "car":
+            self.car.become(value)
+        elif event == "row":
+            self.feed.volts(value["v_cv"])
+            self.car.row = (value["i_ma"], value["p_mw"])
+            self.car.i_ma = list(value["i_ma"])
+            self.car._load()
+        elif event == "mains_v":
+            self.feed.volts(value if len(value) == 3 else value * 3)
+        elif event == "mains_hz":
+            self.feed.hz_c = value
+        elif event == "ambient_c":
+            self.feed.chip_dc = value
+        elif event in ("fault", "clear"):
+            self.fault(value["name"], event == "fault")
+        elif event == "clock":
+            self._clock(value)
+        elif event == "reset":
+            raise Reset(value)
+        elif event == "power":
+            if value == "off":
+                raise flash.PowerCut("power")
+            self.powered = True
+        else:
+            raise ValueError("unknown event " + event)
+        self.emit("did", event=event, value=value if event != "row" else None)
+
+    def _clock(self, value):
+        if value in ("synced", "lost"):
+            self.net.ntp = value == "synced"
+        else:
+            self.net.epoch_s = value // 1000 - self.clock.us // 1000000
+            self.net.ntp = True
+
+    def fault(self, name, on):
+        """Switch a plant fault; ValueError when there is none of that name."""
+        if name in METER_FAULTS:
+            if self.meter:
+                (self.meter.fault if on else self.meter.clear)(METER_FAULTS[name])
+        elif name in FLASH_FAULTS:
+            (flash.chip.fault if on else flash.chip.clear)(name)
+        elif name in FAULTS:
+            target, attribute, bad, good = FAULTS[name]
+            setattr(getattr(self, target), attribute, bad if on else good)
+            self.node.settle()
+            if target == "contactor" and self.contactor.move_us is None:
+                self.contactor.arrive()
+        else:
+            raise ValueError("unknown fault " + name)
+
+    # Supply and resets ----------------------------------------------------------------------
+
+    def power_lost(self):
+        """Outputs fall, volatile memory goes; flash and the world outside stay."""
+        self.powered = False
+        self.board.level.clear()
+        self.board.output.clear()
+        self.contactor.drive(False)
+        self.pilot_duty(0, driven=False)
+        self.rtc_memory = b""
+        self.rtc_offset_s = None
+        if self.meter:
+            self.meter.power(False)
+        lamps.set(0)
+
+    def power_back(self):
+        if self.meter:
+            self.meter.power(True)
+        self.reset_cause = "power"
+
+
+world = World()
+
+
+def fault_names():
+    return sorted(list(FAULTS) + list(METER_FAULTS) + list(FLASH_FAULTS))
+
+
+def read_json(path):
+    with open(path) as file:
+        return json.load(file)
+
+
+def make_dir(path):
+    try:
+        os.mkdir(path)
+    except OSError:
+        pass
+
+
+def forget_firmware():
+    """Drop the firmware's modules so that the next start imports them afresh, as a reset does."""
+    for name in list(sys.modules):
+        if name.split(".")[0] in ("pilotwire", "umqtt", "boot", "main"):
+            del sys.modules[name]

@@ -1,0 +1,117 @@
+"""`machine` with nothing behind it: the firmware alone, to see what it costs. A car asks for 16 A."""
+
+PWRON_RESET = 1
+_HIGH_C = 2120 << 4  # +6 V in counts of the reference board
+_HIGH_A = 2802 << 4
+_LOW = 72 << 4
+_READS_A_PERIOD = 29  # 35 us each
+
+_duty = 65535
+
+
+def freq(hz=None):
+    return 240000000
+
+
+def reset_cause():
+    return PWRON_RESET
+
+
+def reset():
+    raise SystemExit(3)
+
+
+class Pin:
+    IN = 1
+    OUT = 3
+    PULL_DOWN = 1
+    PULL_UP = 2
+    written = 0  # the newest level of the contactor's pin, and what its auxiliary contact says
+
+    def __init__(self, pin, mode=-1, pull=-1, *, value=None):
+        self.number = pin
+
+    def value(self, level=None):
+        if level is None:
+            return 1 - Pin.written if self.number == 34 else 1
+        if self.number == 27:
+            Pin.written = level
+
+
+class ADC:
+    ATTN_11DB = 3
+    car = False  # a car in state C is there
+
+    def __init__(self, pin, *, atten=0):
+        self._k = 0
+
+    def read_u16(self):
+        k = self._k + 1
+        self._k = k if k < _READS_A_PERIOD else 0
+        if _duty < 65535 and k * 65536 >= _duty * _READS_A_PERIOD:
+            return _LOW
+        return _HIGH_C if ADC.car else _HIGH_A
+
+
+class PWM:
+    def __init__(self, pin, *, freq=5000, duty_u16=32768):
+        self.duty_u16(duty_u16)
+
+    def duty_u16(self, value):
+        global _duty
+        _duty = value
+
+
+class SPI:
+    """An ATM90E32AS that always measures 230 V and 16 A on three phases."""
+
+    def __init__(self, id, **_):
+        self._last = 0
+        self._registers = {0x01: 0x0210, 0x02: 0x0654, 0x05: 0x143F, 0x06: 0xC000, 0x08: 0x1000,
+                           0x09: 0x0400, 0x31: 0x0861, 0x32: 0xC468, 0xF8: 5000, 0xFC: 25}
+        for phase in range(3):
+            self._registers[0xD9 + phase] = 23000
+            self._registers[0xDD + phase] = 16000
+            self._registers[0xB1 + phase] = 0xAF
+            self._registers[0xC1 + phase] = 0x7AA0
+            self._registers[0xBD + phase] = 1000
+            self._registers[0x81 + phase] = 100
+
+    def write_readinto(self, tx, rx):
+        address = (tx[0] & 3) << 8 | tx[1]
+        if tx[0] & 0x80:
+            word = self._last if address == 0x78 else self._registers.get(address, 0)
+        else:
+            word = tx[2] << 8 | tx[3]
+            if address == 0x70:
+                word = 0
+                self._registers[0] = 0
+            else:
+                self._registers[address] = word
+        self._last = word
+        rx[2] = word >> 8
+        rx[3] = word & 255
+
+
+class I2C:
+    def __init__(self, id, **_):
+        pass
+
+    def writeto(self, addr, data):
+        return len(data)
+
+
+class RTC:
+    def memory(self, data=None):
+        return b""
+
+    def datetime(self, parts=None):
+        return (2000, 1, 1, 5, 0, 0, 0, 0)
+
+
+class WDT:
+    def __init__(self, id=0, timeout=5000):
+        pass
+
+    def feed(self):
+        pass
