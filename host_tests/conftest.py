@@ -1,7 +1,8 @@
 """Lets CPython import the firmware's pure files, and makes random tests repeatable.
 
-The same examples are tried each time. `pytest --hypothesis-profile=explore` tries new ones, and
-PILOTWIRE_SEED=n starts the random walks elsewhere; what fails prints how to see it again.
+The same examples are tried each time. `pytest --hypothesis-profile=explore` tries new ones;
+PILOTWIRE_SEED=n and PILOTWIRE_WALKS=n start the random walks elsewhere and make more of them. What
+fails prints how to see it again.
 """
 
 import os

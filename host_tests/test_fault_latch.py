@@ -70,25 +70,6 @@ def test_t_clears_early_when_the_car_leaves(faults):
     assert not faults.blocks
 
 
-@pytest.mark.parametrize("seconds_until_record", [1, 2])
-def test_t_retries_count_anew_for_the_next_car(faults, seconds_until_record):
-    """The record of the visit is made 1.5 s after unplugging, before unplugging is believed."""
-    for _ in range(3):
-        cycle(faults, table.SOFT_OVER_CURRENT)
-        seconds(faults, 60)
-    cycle(faults, table.SOFT_OVER_CURRENT)
-    seconds(faults, 100)
-    seconds(faults, seconds_until_record, in_a=True)
-    faults.session_over()
-    seconds(faults, 10, in_a=True)
-    assert not faults.blocks
-    faults.session_begins()
-    for _ in range(3):
-        cycle(faults, table.SOFT_OVER_CURRENT)
-        seconds(faults, 60)
-        assert not faults.blocks
-
-
 def test_t_waits_while_its_cause_is_there(faults):
     faults.raise_(table.PILOT_NOISY)
     seconds(faults, 1000)

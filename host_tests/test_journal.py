@@ -62,7 +62,7 @@ class Life:
         if self.journal.lost != self.lost:
             self.count_losses(numbers(self.journal))
         if not self.journal.pending():
-            self.stored += self.staged
+            self.stored += [n for n in self.staged if n not in self.gone]
             self.staged = []
         return done
 

@@ -628,6 +628,7 @@ tell(gc.mem_alloc() - before)
 
 def test_no_name_is_resolved_while_the_contactor_is_closed(device):
     script = """
+link._host = "localhost"
 for _ in range(50):
     step(False)
     skip(1000)

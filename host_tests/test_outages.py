@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from pilotwire.charger import Charger
 from pilotwire.run import EPOCH_S
 from station import Connected, Lonely

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from station import Connected, Lonely
 
 

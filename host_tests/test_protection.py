@@ -5,8 +5,7 @@ import pytest
 from bench_car import UNREADABLE, Bench, closed, opened
 from pilotwire.decide import limits
 from pilotwire.decide.letters import X1, A, B, C
-from pilotwire.decide.protection import Protection
-from small_int import Small, too_large
+from small_int import Small
 
 STALL_MS = 900  # a name look-up or an erase, with the contactor open
 
@@ -202,7 +201,7 @@ def test_welded_contactor_is_7_3_within_300_ms_and_stays_until_the_next_start(ch
     charging.welded = True
     charging.shows = B
     charging.until(opened)
-    assert 250 <= charging.until(lambda b: b.shown() == "7-3") <= 350
+    assert 250 <= charging.until(lambda b: b.shown() == "7-3") <= 300
     charging.welded = False
     charging.shows = A
     charging.run(120000)
@@ -312,51 +311,3 @@ def test_state_f_of_the_station_is_no_generator_fault(charging):
     charging.shows = A
     charging.run(10000)
     assert charging.shown() == ""
-
-
-# Time without end ------------------------------------------------------------------------------
-
-DAY_MS = 86400000
-
-
-def far(bench, days):
-    """Many days in steps of a quarter of an hour."""
-    for _ in range(days * 96):
-        bench.tick(DAY_MS // 96)
-
-
-def counters(bench):
-    return too_large(bench.charging, bench.protection, bench.faults, bench.limits)
-
-
-def test_three_weeks_of_charging_keep_small_ints(charging):
-    far(charging, 21)
-    assert closed(charging)
-    assert counters(charging) == []
-
-
-def test_three_weeks_without_a_pilot_or_meter_keep_small_ints():
-    bench = Bench()
-    bench.meter_silent = True
-    bench.bursts = [UNREADABLE] * 21 * 96
-    far(bench, 21)
-    assert counters(bench) == []
-
-
-def test_three_weeks_of_a_broken_generator_keep_small_ints():
-    bench = Bench()
-    bench.level_mv = 10500
-    far(bench, 21)
-    assert counters(bench) == []
-
-
-def test_three_weeks_of_waiting_keep_small_ints():
-    bench = Bench()
-    bench.may_close = False
-    bench.plug(C)
-    far(bench, 21)
-    assert counters(bench) == []
-
-
-def test_protection_without_a_meter_counts_nothing():
-    assert Protection(False, 16000).active_ma == 0

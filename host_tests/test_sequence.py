@@ -85,6 +85,16 @@ def test_unreadable_pilot_is_not_a_stable_c(bench):
     assert opened(bench.run(600))
 
 
+def test_c_before_an_unreadable_pilot_does_not_count(bench):
+    bench.plug()
+    bench.shows = C
+    bench.run(400)
+    bench.bursts = [UNREADABLE] * 20
+    bench.run(600)
+    assert opened(bench)
+    assert bench.until(closed) <= 150
+
+
 def test_long_stall_is_not_a_stable_c(bench):
     bench.plug()
     bench.shows = C
@@ -100,6 +110,15 @@ def test_close_needs_the_diode(bench):
     bench.shows = C
     assert opened(bench.run(60000))
     assert bench.shown() == "1-2"
+
+
+def test_diode_that_goes_just_before_closing_keeps_it_open(bench):
+    bench.plug()
+    bench.shows = C
+    bench.run(500)
+    bench.diode = False
+    bench.run(1000)
+    assert bench.times("contactor") == []
 
 
 def test_close_needs_an_offer():

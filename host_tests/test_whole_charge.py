@@ -5,6 +5,7 @@ import hmac
 import json
 
 import pytest
+
 from station import Connected, Lonely, key
 
 

@@ -84,7 +84,6 @@ class Visit:
         self._records.close(
             session, self._clock, stop, detail, self._faults.session_mask, self._reading
         )
-        self._faults.session_over()
         self.recorded = True
 
     def finish(self, stop, detail):

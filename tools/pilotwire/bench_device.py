@@ -10,6 +10,7 @@ from pilotwire.device_build import compile_tree
 
 _TICKS = 20000
 _HEAP = "56wK"  # words: 56 KB on the chip, 112 KB on a 64-bit host
+_TICK_HEAP = "144wK"  # what the firmware needs today, and 40 KB for the measured times
 _MOST = 1.5
 _MOST_P999 = 3.0
 
@@ -45,7 +46,7 @@ def tick(folder, _seed):
     """tick_cost and tick_alloc."""
     _prepare(folder)
     path = (folder / "stub_time", folder / "stub", folder / "device")
-    status, out, said = _micropython("bench_tick.py", path, "1M", folder, _TICKS)
+    status, out, said = _micropython("bench_tick.py", path, _TICK_HEAP, folder, _TICKS)
     if status:
         raise ChargerError("the tick bench does not run: " + said.splitlines()[-1])
     got = json.loads(out)
@@ -53,7 +54,8 @@ def tick(folder, _seed):
     yield figure("tick_cost", round(got["median"], 3), unit, f"<= {_MOST}", got["median"] <= _MOST,
                  f"median of {_TICKS} charging ticks; p99 {got['p99']:.2f}")
     yield figure("tick_cost_p999", round(got["p999"], 3), unit, f"<= {_MOST_P999:g}",
-                 got["p999"] <= _MOST_P999, f"worst {got['worst']:.2f}")
+                 got["p999"] <= _MOST_P999,
+                 f"worst {got['worst']:.2f}; ticks that collect garbage apart: {got['collecting']:.1f}")
     yield figure("tick_alloc", got["alloc_bytes"] + got["alloc_failures"], "bytes", "0",
                  got["alloc_bytes"] == 0 and got["alloc_failures"] == 0,
                  f"1,000 ticks: mem_alloc {got['alloc_bytes']} B, {got['alloc_failures']} refused "

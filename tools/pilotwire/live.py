@@ -1,4 +1,4 @@
-"""The live picture of `pilotwire run`: the charger's lamp, display, pilot and power, as they change.
+"""The live picture of `pilotwire run`: lamp, display, pilot and power of the charger.
 
 Looks at the run a few times a second of wall time and draws on the terminal; changes neither.
 """
@@ -26,6 +26,7 @@ _MESSAGES = 6
 _WIDE, _HIGH = 132, 48  # from here the display's pixels fit, with at least four messages
 _BESIDE = 72  # from here its text fits beside the figures
 _COLUMNS = 128
+_DARK = "00" * 1024
 _HALVES = " ▀▄█"
 _ASCII = str.maketrans("●○─", "*o-")
 _SCALES_MA = (16000, 32000, 63000, 80000)  # ends of the bars; they only grow, so nothing jumps
@@ -38,7 +39,7 @@ _LETTERS = {
     "A": "no car", "B": "car connected", "C": "car ready", "D": "car ready, wants ventilation",
     "E": "pilot at 0 V", "F": "charger not available",
 }  # fmt: skip
-_UNHEARD = "not heard yet"
+_UNHEARD = "not heard"
 
 
 def halves(pixels):
@@ -90,7 +91,7 @@ def _clock(seconds):
 
 
 def _line(*columns):
-    """One line: (content, options of its column) each; a column with a ratio takes what is left."""
+    """One line: (content, options of its column) each; one with a ratio takes what is left."""
     grid = Table.grid(padding=(0, 1), expand=True)
     for _, options in columns:
         grid.add_column(no_wrap=True, overflow="crop", **options)
@@ -252,7 +253,7 @@ class Frame:
 
 
 class Picture:
-    """The drawing at a terminal, from start() to stop(). Nothing else may write there meanwhile."""
+    """The drawing at a terminal, from start() to stop(). Nothing else may write there then."""
 
     def __init__(self, scenario, keep, *, console=None, clock=time.monotonic):
         self._frame = Frame(name=_clean(scenario.name), end_s=scenario.end_us / 1e6)
@@ -260,7 +261,7 @@ class Picture:
         self._clock = clock
         self._messages = deque(maxlen=_MESSAGES)
         self._lamps = deque()  # (when, colour)
-        self._run = self._live = self._size = None
+        self._run = self._live = self._size = self._meaning = None
         self._latest_s = -_EVERY_S
         self.say(f"keeps its files in {os.path.relpath(keep)}")
 
@@ -301,7 +302,9 @@ class Picture:
         self._live.refresh()
 
     def _look(self, run):
-        look, last = run.charger.look(), run.backend.last
+        look, state, last = run.charger.look(), run.state(), run.backend.last
+        if look.get("powered") is False:  # its last words hold no longer
+            look, state = {**look, "rgb": "000000", "text": (), "pixels": _DARK}, {}
         try:
             active = json.loads(last.get("session/active") or b"{}")
         except ValueError:
@@ -309,18 +312,19 @@ class Picture:
         top_ma = max(self._frame.scale_ma, look.get("car_offer_ma", 0), *look.get("i_ma", ()))
         self._frame = Frame(
             name=self._frame.name, t_s=run.t_s(run.charger.us), end_s=self._frame.end_s,
-            speed=run.speed, look=look, state=run.state(), active=active,
+            speed=run.speed, look=look, state=state, active=active,
             status=_clean((last.get("status") or b"").decode(errors="replace")),
-            lamp=self._lamp(look),
+            lamp=self._lamp(look, [state.get(k) for k in ("charging", "why", "faults")]),
             scale_ma=next((full for full in _SCALES_MA if full >= top_ma), top_ma),
             messages=list(self._messages),
         )
 
-    def _lamp(self, look):
+    def _lamp(self, look, meaning):
+        if meaning != self._meaning:  # a new light: what it was before says nothing about it
+            self._meaning = meaning
+            self._lamps.clear()
         now = self._clock()
         self._lamps.append((now, look.get("rgb", "000000")))
         while self._lamps[0][0] < now - _LAMP_S:
             self._lamps.popleft()
-        if not look.get("powered", True):
-            self._lamps.clear()
         return lamp([colour for _, colour in self._lamps])

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -22,7 +23,7 @@ BUILT_IN_SPEED = 20  # its ten minutes end in half a minute
 LIVE_SPEED = 20
 _READY_US = 6_000_000  # boot, WiFi, time and broker take about 4 s
 _LATEST_US = 15_000_000
-_SLICE_US = 2_000_000  # at full speed: how far to go between two looks at the view
+_SLICE_US = 500_000  # at full speed: how far to go between two looks at the view
 _RECORD_US = 20_000_000  # to wait for the record after the end
 _CLOSE_US = 4_000_000  # a session that the end cuts short gets this long to be closed
 
@@ -251,6 +252,7 @@ def _open_events(path):
 
 def command(args):
     """Run as the command line says; the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as orderly as Ctrl-C
     try:
         cars, faults = names()
         scenario = scenarios.load(args.file or BUILT_IN, cars=cars, faults=faults)
@@ -260,7 +262,7 @@ def command(args):
     except (scenarios.BadFile, Unusable, ChargerError) as error:
         print(f"pilotwire run: {error}", file=sys.stderr)
         return 2
-    live = sys.stdout.isatty() and not args.headless
+    live = sys.stdout.isatty() and not args.headless and args.events != "-"
     speed = args.speed
     if speed is None:
         speed = BUILT_IN_SPEED if args.file is None else LIVE_SPEED if live else 0

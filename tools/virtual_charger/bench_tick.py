@@ -19,6 +19,7 @@ import time
 import utime
 
 _TURNS = 1000
+_PASSES = 5  # each quantile is that of the best pass: other programs can only add to it
 
 
 def loop_ns():
@@ -51,12 +52,22 @@ def charging(charger):
 
 
 def costs(charger, taken):
+    """Fill `taken`, in 100 ns. Returns the worst tick with a collection in it, which is left out:
+    gc is C, with a price of its own on the chip (esp32 costs), not the interpreter's."""
     forward, ticks_us, tick, now = time.forward, time.ticks_us, charger.tick, utime.time_ns
-    for k in range(len(taken)):
+    gc_chore = charger.chore_names.index("gc")
+    collecting = k = 0
+    while k < len(taken):
         forward(10000)
         began = now()
-        tick(ticks_us())
-        taken[k] = min((now() - began) // 100, 65535)
+        chore = tick(ticks_us())
+        took = min((now() - began) // 100, 65535)
+        if chore == gc_chore:
+            collecting = max(collecting, took)
+        else:
+            taken[k] = took
+            k += 1
+    return collecting
 
 
 def quantiles(taken):
@@ -118,20 +129,20 @@ def main(folder, ticks):
     charging(charger)
     pilot._burst = lambda read, buffer: None
     costs(charger, taken)  # warm up
-    loops = [loop_ns()]
-    costs(charger, taken)
-    loops.append(loop_ns())
-    loop = min(loops)
-    loop /= 100
-    at = quantiles(taken)
+    best = None
+    for _ in range(_PASSES):
+        loop = loop_ns() / 100
+        collecting = costs(charger, taken)
+        at = [value / loop for value in quantiles(taken)] + [collecting / loop]
+        best = at if best is None else [min(a, b) for a, b in zip(best, at)]
     locked_ticks(charger, 1000)
     allocated(charger, 1000)
     print(json.dumps({
-        "loop_ns": loop * 100,
-        "median": at[0] / loop,
-        "p99": at[1] / loop,
-        "p999": at[2] / loop,
-        "worst": at[3] / loop,
+        "median": best[0],
+        "p99": best[1],
+        "p999": best[2],
+        "worst": best[3],
+        "collecting": best[4],
         "ticks": ticks,
         "alloc_failures": locked_ticks(charger, 1000),
         "alloc_bytes": allocated(charger, 1000),

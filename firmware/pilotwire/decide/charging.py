@@ -5,7 +5,9 @@ Sequence numbers are those of IEC 61851-1 Table A.6.
 
 from micropython import const
 
-from pilotwire.decide.letters import A, B, C, D, DIODE_MV, E, STATE_F, X1, letter_of
+from pilotwire.decide.letters import (
+    A, B, C, D, DIODE_MV, E, SHORT_MV, STATE_F, X1, letter_of,
+)
 
 _STABLE_C_MS = const(500)  # B->C to close; the limit is 3 s (seq. 4)
 _EV_STOP_MS = const(50)  # C->B to open: 50..90 ms. At once trips RCDs (open_evse issue 102)
@@ -16,6 +18,9 @@ _DUTY_MS = const(5000)  # between two duty changes
 _REST_MS = const(5000)  # between two closings
 _REST_FAULT_MS = const(30000)
 _F_MS = const(300)  # state F after a fault (IEC 61851-1 Table A.5), then +12 V to see the car leave
+# A tick after a stall is one look, not proof of the time before it: for closing and for faults of
+# an open station it counts as this much. For opening, stalls count in full.
+_LOOK_MS = const(20)
 _LONG_MS = const(1 << 28)
 
 # Why the contactor is open, or why not more. The numbers are the display's.
@@ -78,20 +83,24 @@ class Charging:
 
     def step(self, r, dt_ms, limit_ma, limit_urgent, enabled, may_close, faults):
         """One tick. `limit_ma`: smallest limit; `may_close`: record on flash, self-tests passed."""
+        look_ms = dt_ms if dt_ms < _LOOK_MS else _LOOK_MS
         if self._f_ms > 0:
             self._f_ms -= dt_ms
         elif r.cp_ok:
-            self._look(r, dt_ms)
+            self._look(r, dt_ms if self.contactor else look_ms)
         if self.rest_ms > 0:
             self.rest_ms -= dt_ms
         if self._duty_ms < _LONG_MS:
             self._duty_ms += dt_ms
         allowed = enabled and limit_ma >= 6000 and not faults.blocks
         if self.contactor:
-            self.closed_ms += dt_ms
+            if self.closed_ms < _LONG_MS:
+                self.closed_ms += dt_ms
             self._while_closed(dt_ms, allowed, faults)
         else:
-            self._while_open(dt_ms, allowed, may_close)
+            if self.open_ms < _LONG_MS:
+                self.open_ms += dt_ms
+            self._while_open(look_ms if r.cp_ok else 0, allowed, may_close)
         self._offer(limit_ma, limit_urgent, allowed, faults)
         self.why = self._reason(enabled, limit_ma, faults)
 
@@ -116,7 +125,7 @@ class Charging:
                 self.letter = letter = seen
                 self._seen_ms = 0
         if letter == E:
-            self.pilot_shorted = True
+            self.pilot_shorted = r.cp_high_mv >= SHORT_MV
         elif letter == A or letter == B:
             self.pilot_shorted = False
         if letter == A:
@@ -151,16 +160,15 @@ class Charging:
         elif not allowed:  # seq. 9.2
             self.stop_ms = 0
 
-    def _while_open(self, dt_ms, allowed, may_close):
-        if self.open_ms < _LONG_MS:
-            self.open_ms += dt_ms
-        if self.letter == C and self.offer_ma > 0 and self._seen == C:
-            self._stable_ms += dt_ms
+    def _while_open(self, look_ms, allowed, may_close):
+        """`look_ms`: what this tick's look counts as, 0 when the pilot could not be read."""
+        if self.letter == C and self.offer_ma > 0 and self._seen == C and look_ms:
+            self._stable_ms += look_ms
         else:
             self._stable_ms = 0
         if (
             self._stable_ms >= _STABLE_C_MS and allowed and may_close and self.diode_seen
-            and not self.diode_lost and self.rest_ms <= 0
+            and self._diode_ms == 0 and not self.diode_lost and self.rest_ms <= 0
         ):  # seq. 4
             self.contactor = True
             self.closed_ms = 0

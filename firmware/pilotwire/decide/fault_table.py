@@ -52,7 +52,7 @@ again|OverCurrentFailure|4|OverCurrentProtection.Operated|MREC4OverCurrentFailur
 water|EVCommunicationError|14|CPPWMController.State|MREC14PilotFault|Other
 1-2|car diode|red|2|30|f|U|0|0|Car signal not safe|Unplug, then plug in \
 again|EVCommunicationError|14|CPPWMController.Problem|DiodeFault|Other
-1-3|pilot out of range|red|1|1100|x1|T|60|3|Signal to car is unclear|Wait, or unplug and plug in \
+1-3|pilot out of range|red|2|1100|x1|T|60|3|Signal to car is unclear|Wait, or unplug and plug in \
 again|EVCommunicationError|14|CPPWMController.DCVoltage|MREC14PilotFault|Other
 6-1|soft over-current|red|1|7400|x1|T|60|3|Car takes more than offered|Wait for retry, or charge at \
 lower current|OverCurrentFailure|4|OverCurrentProtection.Operated|MREC4OverCurrentFailure|\

@@ -63,10 +63,13 @@ class Faults:
 
     def second(self, in_a):
         """Once a second. `in_a`: the pilot shows that no car is there."""
-        self._away_s = self._away_s + 1 if in_a else 0
+        self._away_s = min(self._away_s + 1, _UNPLUGGED_S + 1) if in_a else 0
+        unplugged = self._away_s >= _UNPLUGGED_S
+        if self._away_s == _UNPLUGGED_S:  # retries count anew for the next car
+            for row in range(table.COUNT):
+                self._tries[row] = 0
         if not self.active:
             return
-        unplugged = self._away_s >= _UNPLUGGED_S
         for row in range(table.COUNT):
             if self._state[row] == _LATCHED:
                 self._healthy_s[row] += 1
@@ -74,11 +77,6 @@ class Faults:
                     self._state[row] = _IDLE
                     self._sum_up()
         self.wait_s = self._countdown()
-
-    def session_over(self):
-        """Retries count anew for the next car."""
-        for row in range(table.COUNT):
-            self._tries[row] = 0
 
     def session_begins(self):
         self.session_mask = 0
@@ -88,16 +86,15 @@ class Faults:
 
     def _may_clear(self, row, unplugged):
         how = self._clears[row]
+        healthy = self._healthy_s[row] >= self._wait_s[row]
         if how == _U:
             return unplugged
-        if how == _T:
-            if self._tries[row] >= self._most_tries[row]:
-                return unplugged
-            if self._healthy_s[row] >= self._wait_s[row]:
-                self._tries[row] += 1
-                return True
-            return unplugged
-        return how == _A and self._healthy_s[row] >= self._wait_s[row]
+        if how == _T and not unplugged:
+            if self._tries[row] >= self._most_tries[row] or not healthy:
+                return False
+            self._tries[row] += 1
+            return True
+        return how == _T or how == _A and healthy
 
     def _countdown(self):
         row = self.worst

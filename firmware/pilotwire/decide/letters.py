@@ -24,7 +24,7 @@ _C_MV = const(5000)
 _D_TOP_MV = const(4000)
 _D_MV = const(2000)
 _E_TOP_MV = const(1000)
-_E_MV = const(-1000)
+SHORT_MV = const(-1000)  # below it no car and no short can be: the station itself is at fault
 _F_TOP_MV = const(-11000)
 
 # The diode is there while the low plateau is below this: J1772 asks for -11.4 V, but a car with
@@ -33,7 +33,10 @@ DIODE_MV = const(-10000)
 
 
 def letter_of(high_mv, present):
-    """State for a high plateau; in the gaps between the bands the present state stays."""
+    """State for a high plateau; in the gaps between the bands the present state stays.
+
+    All from 1 V down to -11 V is E: nothing there is a reason to go on.
+    """
     if high_mv >= _A_MV:
         return A
     if high_mv >= _C_MV:
@@ -44,8 +47,6 @@ def letter_of(high_mv, present):
         return present
     if _D_MV <= high_mv <= _D_TOP_MV:
         return D
-    if _E_MV <= high_mv <= _E_TOP_MV:
-        return E
     if high_mv <= _F_TOP_MV:
         return F
-    return present
+    return E if high_mv <= _E_TOP_MV else present

@@ -6,7 +6,7 @@ from pilotwire.decide.fault_table import (
     DIODE, METER_LOST, NO_CLOSE, OVER_CURRENT, PILOT_GENERATOR, PILOT_NOISY, PILOT_SHORT,
     SOFT_OVER_CURRENT, WELDED,
 )
-from pilotwire.decide.letters import A, STATE_F, X1
+from pilotwire.decide.letters import A, E, SHORT_MV, STATE_F, X1
 
 _WELD_MS = const(250)  # auxiliary contact after opening; Tinkerforge and Phoenix use 200..250 ms
 _CLOSE_MS = const(500)
@@ -15,8 +15,13 @@ _NOISY_MS = const(1000)
 _METER_LOST_MS = const(10000)
 _SOFT_MS = const(7000)
 _SOFT_AFTER_FALL_MS = const(6000)  # cars may take 5 s to follow a lower offer (seq. 6)
+_HELD_MS = const(10000)  # measured cars lag up to 10 s (WARP and OpenEVSE logs)
+_LOOK_MS = const(20)  # what one tick proves, however long the stall before it
+_SNAPSHOT_MS = const(400)  # what one snapshot proves
+_AUX_MS = const(30)  # of disagreement: one stray sample is none
 _HARD_MS = const(1000)
 _BLANK_MS = const(1000)  # inrush after closing
+_ENOUGH_MS = const(1 << 20)
 
 
 class Protection:
@@ -31,16 +36,18 @@ class Protection:
         self._since_fresh_ms = 0
         self._soft_ms = 0
         self._hard_ms = 0
-        self._fall_ms = _SOFT_AFTER_FALL_MS  # since the offer last fell
+        self._fall_ms = _HELD_MS  # since the offer last fell
         self._offer_ma = 0
         self._held_ma = 0
+        self._aux_ms = 0  # since the auxiliary contact disagrees
         self._noisy_ms = 0
         self._generator_ms = 0
 
     def step(self, r, charging, faults, dt_ms):
-        self._pilot(r, charging, faults, dt_ms)
+        look_ms = dt_ms if dt_ms < _LOOK_MS else _LOOK_MS
+        self._pilot(r, charging, faults, look_ms)
         if r.aux >= 0:
-            self._contactor(r, charging, faults)
+            self._contactor(r, charging, faults, look_ms)
         if self.has_meter:
             self._meter(r, charging, faults, dt_ms)
 
@@ -54,7 +61,8 @@ class Protection:
         elif faults.active:
             faults.gone(DIODE)
         if not r.cp_ok:
-            self._noisy_ms += dt_ms
+            if self._noisy_ms < _ENOUGH_MS:
+                self._noisy_ms += dt_ms
             if self._noisy_ms >= _NOISY_MS:
                 faults.raise_(PILOT_NOISY)
         elif self._noisy_ms:
@@ -65,29 +73,42 @@ class Protection:
         weak = charging.letter == A and charging.offer_ma == X1 and r.cp_ok and (
             high_mv < 11000 or high_mv > 13000
         ) and not 7500 < high_mv < 9700
-        if weak or (charging.letter > 4 and charging.offer_ma != STATE_F):
-            self._generator_ms += dt_ms
+        if charging.letter >= E and charging.offer_ma != STATE_F and r.cp_ok:
+            weak = weak or high_mv < SHORT_MV
+        if weak:
+            if self._generator_ms < _ENOUGH_MS:
+                self._generator_ms += dt_ms
             if self._generator_ms >= _GENERATOR_MS:
                 faults.raise_(PILOT_GENERATOR)
         elif self._generator_ms:
             self._generator_ms = 0
             faults.gone(PILOT_GENERATOR)
 
-    def _contactor(self, r, charging, faults):
+    def _contactor(self, r, charging, faults, look_ms):
         """The auxiliary contact must agree with the command after the contactor's own time."""
-        if charging.contactor:
-            if r.aux == 0 and charging.closed_ms >= _CLOSE_MS:
-                faults.raise_(NO_CLOSE)
-        elif charging.open_ms >= _WELD_MS:
-            if r.aux == 1:
-                faults.raise_(WELDED)
-            elif faults.active:
+        if r.aux == charging.contactor:
+            self._aux_ms = 0
+            if faults.active and not charging.contactor and charging.open_ms >= _WELD_MS:
                 faults.gone(WELDED)
                 faults.gone(NO_CLOSE)
+            return
+        if self._aux_ms < _AUX_MS:
+            self._aux_ms += look_ms
+        elif charging.contactor:
+            if charging.closed_ms >= _CLOSE_MS:
+                faults.raise_(NO_CLOSE)
+        elif charging.open_ms >= _WELD_MS:
+            faults.raise_(WELDED)
 
     def _meter(self, r, charging, faults, dt_ms):
         self._watch_offer(charging.offer_ma, dt_ms)
-        self._since_fresh_ms += dt_ms
+        if not charging.contactor:
+            self._soft_ms = self._hard_ms = 0
+            if faults.active:
+                faults.gone(SOFT_OVER_CURRENT)
+                faults.gone(OVER_CURRENT)
+        if self._since_fresh_ms < _SNAPSHOT_MS:
+            self._since_fresh_ms += dt_ms
         if r.meter_fresh == self._fresh:
             self.meter_ms += dt_ms
             if self.meter_ms >= _METER_LOST_MS:
@@ -98,14 +119,17 @@ class Protection:
         if self.meter_ms >= _METER_LOST_MS:
             faults.gone(METER_LOST)
         self.meter_ms = 0
-        self._over_current(r, charging, faults, self._since_fresh_ms)
+        snapshot_ms = self._since_fresh_ms
+        if snapshot_ms > _SNAPSHOT_MS:
+            snapshot_ms = _SNAPSHOT_MS
+        self._over_current(r, charging, faults, snapshot_ms)
         self._since_fresh_ms = 0
 
     def _watch_offer(self, offer_ma, dt_ms):
-        """`_held_ma`: what the car may still be following, the offer before a fall for 6 s."""
+        """`_held_ma`: what the car may still be following, the offer before a fall for 10 s."""
         if offer_ma < self._offer_ma:
             self._fall_ms = 0
-        elif self._fall_ms < _SOFT_AFTER_FALL_MS:
+        elif self._fall_ms < _HELD_MS:
             self._fall_ms += dt_ms
         else:
             self._held_ma = offer_ma
@@ -127,9 +151,6 @@ class Protection:
                     active_ma = real_ma
         self.active_ma = active_ma
         if not charging.contactor:
-            self._soft_ms = self._hard_ms = 0
-            faults.gone(SOFT_OVER_CURRENT)
-            faults.gone(OVER_CURRENT)
             return
         offer_ma = charging.offer_ma if charging.offer_ma > 0 else 0
         if active_ma > offer_ma + offer_ma // 10 + 500 and self._fall_ms >= _SOFT_AFTER_FALL_MS:

@@ -41,7 +41,7 @@ def _series(session):
 
 
 def _cost(session, facts):
-    if facts.price_c < 0:
+    if facts.price_c < 0 or facts.meter == "none":
         return "null"
     amount = facts.cost(session.energy_wh(), facts.price_c)
     return (

@@ -34,6 +34,7 @@ class Records:
         self._length = array("H", [0] * _MOST)
         self.waiting = 0  # records not yet acknowledged
         self._sent = 0  # of those, how many the broker has since the last start over
+        self._lost = journal.lost  # as known here
         self._again_s = 0
         self._round = 0
         self._open_number = 0  # journal entry that an open session still needs
@@ -169,8 +170,10 @@ class Records:
             self._sent += 1
 
     def skip(self):
-        """A record cannot be read any more: count it as lost and go on."""
-        self.journal.lost += 1
+        """A record cannot be read any more: go on. The journal has counted it if the ring was full."""
+        if self.journal.lost == self._lost:
+            self.journal.lost += 1
+        self._lost = self.journal.lost
         self._shift(1)
 
     def start_over(self):

@@ -14,11 +14,11 @@ MHZ_240 = {
     "i2c_call": 60,
     "bitstream": 60,  # one WS2812 pixel and the call
     "poll": 340,  # select.poll on one socket
-    "socket": 900,  # one recv or send of up to a packet: a link step is 3.5 ms in the mean, with its Python
+    "socket": 900,  # a packet in or out: a whole link step is 3.5 ms in the mean
     "connect": 2200,  # longest step seen while a TCP connection is made
     "gc_base": 410,
     "gc_per_kb": 75,  # 4.9 ms for 60 KB of small live objects
-    "python_tick": 3400,  # sense-decide-act-tell in bytecode: 1.5 x 1,000 turns of a 2.24 us loop
+    "python_tick": 3400,  # the loop's bytecode: 1.5 x 1,000 turns of a 2.24 us loop
 }
 
 MHZ_160 = {name: us if name == "adc" else 2 * us for name, us in MHZ_240.items()}
