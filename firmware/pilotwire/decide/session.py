@@ -5,7 +5,7 @@ from array import array
 from micropython import const
 
 PAUSES = const(12)  # listed in the record; more are counted
-SERIES = const(96)  # energy marks: a day of quarter hours, then every second one is dropped
+SERIES = const(48)  # energy marks: half a day of quarter hours, then every second one is dropped
 QUARTER_S = const(900)
 
 
@@ -92,14 +92,18 @@ class Session:
 
     def _mark(self, at_s, wh):
         if self.marks == SERIES:
-            self._mark_every_s *= 2
-            for k in range(SERIES // 2):
-                self.mark_s[k] = self.mark_s[2 * k + 1]
-                self.mark_wh[k] = self.mark_wh[2 * k + 1]
-            self.marks = SERIES // 2
+            self.thin()
         self.mark_s[self.marks] = at_s
         self.mark_wh[self.marks] = wh
         self.marks += 1
+
+    def thin(self):
+        """Drop every second energy mark; from now on they are twice as far apart."""
+        self._mark_every_s *= 2
+        self.marks //= 2
+        for k in range(self.marks):
+            self.mark_s[k] = self.mark_s[2 * k + 1]
+            self.mark_wh[k] = self.mark_wh[2 * k + 1]
 
     def end(self, up_s, up_ms, wh):
         """The car is gone."""

@@ -13,6 +13,7 @@ SUMMARY = const(1)  # boot, next seq, acknowledged seq, lifetime Wh, lost, SHA-2
 CHECK = const(2)  # an open session
 RECORD = const(3)  # u32 seq, then the record's bytes
 _SUMMARY_FORMAT = "<HIIIBI32s"
+_LONGEST = const(1990)  # bytes of a record: what one journal entry and one packet hold
 _MOST = const(96)  # records that wait; the partition is full before that
 _RESEND_S = (60, 300, 3600)  # unacknowledged although the broker has them: again after this
 
@@ -125,10 +126,14 @@ class Records:
 
     def _store(self, session, clock, boot, stop, detail, mask):
         facts = self.facts
-        data = once.call(
-            "tell.record_text", "build", session, clock, facts, boot, stop, detail,
-            facts.codes(mask), self.prev, self.journal.lost,
-        )
+        while True:
+            data = once.call(
+                "tell.record_text", "build", session, clock, facts, boot, stop, detail,
+                facts.codes(mask), self.prev, self.journal.lost,
+            )
+            if len(data) <= _LONGEST or not session.marks:
+                break
+            session.thin()
         self.prev = hashlib.sha256(data).digest()
         number = self.journal.append(RECORD, struct.pack("<I", session.seq) + data)
         self.next_seq = session.seq + 1
