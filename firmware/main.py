@@ -1,5 +1,9 @@
 # Board + configuration -> Charger -> run. Whatever goes wrong ends with the contactor off.
+import time
+
 import machine
+
+_AGAIN_S = 10  # after a start that failed, for example on a broken configuration
 
 
 def _start():
@@ -9,19 +13,26 @@ def _start():
     config = once.call("config", "load", "config.json")
     from pilotwire.control import Charger
 
-    charger = Charger(board, config)
-    try:
-        charger.run()
-    except Exception as error:
-        charger.safe("exception", error)
-        raise
+    return Charger(board, config)
+
+
+def _tell(error):
+    import sys
+
+    sys.print_exception(error)
 
 
 try:
     machine.freq(240_000_000)  # a stock board boots at 160 MHz
-    _start()
-except Exception as error:
-    import sys
+    _charger = _start()
+except Exception as error:  # boot.py has opened the contactor
+    _tell(error)
+    time.sleep(_AGAIN_S)
+    machine.reset()
 
-    sys.print_exception(error)
+try:
+    _charger.run()
+except Exception as error:
+    _charger.safe()
+    _tell(error)
     machine.reset()

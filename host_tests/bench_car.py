@@ -62,7 +62,7 @@ class Bench:
         self._auxiliary(dt_ms)
         self._meter(dt_ms)
         charging.step(
-            r, dt_ms, self.limits.ma, self.limits.urgent, self.enabled, self.may_close, self.faults
+            r, dt_ms, self.limits.ma, self.limits.urgent_ma, self.enabled, self.may_close, self.faults
         )
         self.protection.step(r, charging, self.faults, dt_ms)
         if charging.contactor != was[0]:

@@ -15,10 +15,10 @@ DEVICE = "virtual"
 class Lonely:
     """No network: what happens is seen at the contactor, the pilot, the LED and the display."""
 
-    def __init__(self, folder, *, seed=1, config=None, **options):
+    def __init__(self, folder, *, seed=1, config=None, board=BOARD, **options):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(BOARD, folder / "board.json")
+        shutil.copyfile(board, folder / "board.json")
         settings = {"device": DEVICE, "installation_a": 63, "ssid": "", "price_per_kwh": 0.3}
         (folder / "config.json").write_text(json.dumps({**settings, **(config or {})}))
         self.events = []
@@ -60,14 +60,15 @@ class Lonely:
 class Connected:
     """With broker, proxy and backend, as `pilotwire run` sets them up."""
 
-    def __init__(self, folder, *, seed=1, acknowledge=True, **options):
+    def __init__(self, folder, *, seed=1, acknowledge=True, board=BOARD, **options):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.events = []
         view = SimpleNamespace(event=self.events.append, note=lambda _: None, show=lambda _: None)
         scenario = SimpleNamespace(actions=[], name="test", end_us=0)
-        self.run = Run(scenario, BOARD, folder, seed=seed, view=view, options=options)
+        self.run = Run(scenario, board, folder, seed=seed, view=view, options=options)
         self._acknowledge = acknowledge
+        self._fences = 0
 
     def __enter__(self):
         self.run.start()
@@ -80,14 +81,27 @@ class Connected:
 
     def advance(self, seconds):
         self.charger.advance(seconds)
+        self._fence()
         self.run._drain()
 
-    def command(self, topic, payload, seconds=1):
-        """Send, let the device answer, return the newest result."""
+    def _fence(self):
+        """Wait until the backend has what the broker had: a message of its own comes back last."""
+        if self.backend.subscribed:
+            self._fences += 1
+            mark = b"%d" % self._fences
+            self.backend.publish("fence", mark)
+            assert self.backend.wait_for(lambda: self.backend.last.get("fence") == mark, 5)
+
+    def command(self, topic, payload, seconds=1, answered=True):
+        """Send, let the device answer, return its answer (a good session/ack has none)."""
+        before = len(self.values("result"))
         self.backend.publish(topic, payload)
         self.charger.expect_message()
         self.advance(seconds)
-        return json.loads(self.backend.last.get("result", b"{}"))
+        if answered:  # sent in virtual time; the broker and the backend are real
+            assert self.backend.wait_for(lambda: len(self.values("result")) > before, 5)
+            return json.loads(self.backend.last["result"])
+        return None
 
     def state(self):
         return self.run.state()

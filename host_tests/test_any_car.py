@@ -13,7 +13,7 @@ from small_int import too_large
 
 FIRST_SEED = int(os.environ.get("PILOTWIRE_SEED", "0"))
 WALKS = int(os.environ.get("PILOTWIRE_WALKS", "6"))
-STEPS = 800  # each one thing that happens and 10 ms to 8 s in which it shows
+STEPS = 500  # each one thing that happens and 10 ms to 10 s in which it shows
 LONGEST_STALL_MS = 40  # allowed with the contactor closed
 
 
@@ -26,18 +26,19 @@ class Rules:
         self.shows = bench.shows
         self.opened_ms, self.rest_ms = -10000, 0
         self.duty_ms = -10000
-        self.stopped = False
+        self.blocked = False  # before this tick
 
     def tick(self, dt_ms):
         bench, charging, faults = self.bench, self.bench.charging, self.bench.faults
         was_closed, offer = charging.contactor, charging.offer_ma
         blocked, open_now = faults.blocks, faults.open_now
+        self.blocked = blocked
         spoilt = bool(bench.bursts)
         high_mv, low_mv = bench.plateaus()
         if bench.shows != self.shows:
             self.shows = bench.shows
             self.since_ms["shows"] = bench.now_ms
-        urgent, limit_ma = bench.limits.urgent, bench.limits.ma
+        urgent_ma = bench.limits.urgent_ma
         may = bench.enabled and bench.limits.ma >= 6000 and not blocked
         bench.tick(dt_ms)
         if charging.contactor and not was_closed:
@@ -47,7 +48,7 @@ class Rules:
         if charging.contactor:
             self.closed(offer, high_mv, low_mv, spoilt, open_now)
         self.stop(may)
-        self.offer(offer, charging.offer_ma, urgent, limit_ma)
+        self.offer(offer, charging.offer_ma, urgent_ma)
 
     def run(self, ms):
         for _ in range(0, ms, 10):
@@ -90,15 +91,15 @@ class Rules:
         elif self.since_ms["stop"] is not None:
             assert bench.now_ms - self.since_ms["stop"] <= 6000 + LONGEST_STALL_MS
 
-    def offer(self, old, new, urgent, limit_ma):
+    def offer(self, old, new, urgent_ma):
         bench = self.bench
         assert new in (X1, STATE_F) or new >= 6000 and new % 100 == 0
-        if bench.faults.blocks and bench.charging.letter != A:
-            assert new <= 0 or new == old  # the fault may be of this very tick
-        if urgent and new > 0:
-            assert new <= limit_ma
+        if self.blocked:
+            assert new <= 0
+        if new > 0:
+            assert new <= urgent_ma
         if new != old and max(old, new) > 0:
-            safe = new <= 0 or urgent and new < old
+            safe = new <= 0 or new < old and old > urgent_ma
             assert safe or bench.now_ms - self.duty_ms >= 5000
             self.duty_ms = -10000 if bench.charging.letter == A else bench.now_ms
 
@@ -149,14 +150,15 @@ def backend(bench, rng):
 
 def load(bench, rng):
     """The car draws something else: often what is offered, at times too much."""
-    draws_ma = rng.choice((0, 6000, max(bench.charging.offer_ma, 0), 21000, 40000))
+    offer_ma = max(bench.charging.offer_ma, 0)
+    draws_ma = rng.choice((0, 6000, offer_ma, offer_ma * 115 // 100 + 800, 21000, 40000))
     bench.amps_ma = [draws_ma, 0, draws_ma]
 
 
 def wait(bench, rules, rng):
     if not closed(bench) and rng.random() < 0.05:
         rules.tick(rng.randrange(10, 900))
-    rest_ms = rng.choice((10, 40, 60, 100, 300, 700, 700, 1500, 8000))
+    rest_ms = rng.choice((10, 40, 60, 100, 300, 700, 1500, 10000, 10000))
     while rest_ms > 0:
         dt_ms = LONGEST_STALL_MS if rng.random() < 0.03 else 10
         rules.tick(dt_ms)
@@ -199,7 +201,7 @@ def test_rules_hold_whatever_happens_and_the_next_car_is_charged(seed):
             rules.run(75000)
             assert bench.shown() == ""
             bench.shows = C
-            rules.run(1000)
+            rules.run(10000)  # it may just be woken: state F for 4 s
             assert closed(bench)
     assert len(bench.times("contactor", True)) > STEPS // 100
     print(bench.now_ms // 1000, "s,", len(bench.times("contactor", True)), "closings")
@@ -208,11 +210,12 @@ def test_rules_hold_whatever_happens_and_the_next_car_is_charged(seed):
 def test_rules_are_met_by_enough_faults():
     """The walk is worth something only if it reaches the faults."""
     met = set()
-    for seed in range(3):
+    for seed in range(4):
         rng = random.Random(seed)
         bench = Bench()
         rules = Rules(bench)
         for _ in range(400):
             go(bench, rules, rng, met)
     codes = {fault_table.code(row) for row in range(fault_table.COUNT)}
-    assert met >= codes - {"7-3", "7-2", "8-3"}
+    # 7-x and 8-3 are not in the walk; 6-1 needs 7 s of a steady 10..25 % too much, 1-4 a socket.
+    assert met >= codes - {"7-3", "7-2", "8-3", "6-1", "1-4"}

@@ -46,10 +46,11 @@ def test_limit_is_accepted(payload, value):
     assert read(LIMIT, payload, False) == ("on_limit", value, "")
 
 
-@given(st.integers(0, 800))
-def test_every_tenth_of_an_ampere_is_exact(tenths):
-    payload = json.dumps(tenths / 10).encode()
-    assert read(LIMIT, payload, False)[1] == (tenths * 100, 0)
+@given(st.integers(0, 80000))
+@example(1005)  # 1.005 * 1000 falls short of 1005
+def test_every_thousandth_of_an_ampere_is_exact(ma):
+    payload = json.dumps(ma / 1000).encode()
+    assert read(LIMIT, payload, False)[1] == (ma, 0)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_what_protects_is_urgent_and_what_regulates_is_not(source):
     station = Limits(6000)
     station.set(source, 7000)
     urgent = ("board", "installation", "cable", "temperature", "imbalance", "fail-safe")
-    assert station.urgent == (NAMES[source] in urgent)
+    assert (station.urgent_ma == 7000) == (NAMES[source] in urgent)
 
 
 def test_changes_are_counted_only_when_something_changes(station):

@@ -72,6 +72,16 @@ def test_fall_that_protects_is_offered_at_once_and_a_rise_waits_5_s(charging):
     assert 5000 <= charging.until(lambda b: b.charging.offer_ma == 20000) <= 5010
 
 
+def test_fall_that_protects_is_offered_at_once_though_a_lower_command_waits(charging):
+    charging.limits.set(limits.COMMAND, 20000)
+    charging.until(lambda b: b.charging.offer_ma == 20000)
+    charging.limits.set(limits.COMMAND, 10000)
+    charging.tick()
+    charging.limits.set(limits.TEMPERATURE, 12000)
+    charging.tick()
+    assert charging.charging.offer_ma <= 12000
+
+
 def test_fall_by_command_waits_for_its_5_s(charging):
     charging.limits.set(limits.COMMAND, 20000)
     charging.tick()

@@ -79,7 +79,7 @@ def test_an_unacknowledged_record_comes_again_after_a_restart_and_never_once_ack
         station.charger.do("power", "on")
         assert station.until(lambda: station.backend.repeated == 1, seconds=40)
         assert station.values("session/record")[-1] == raw
-        station.command("session/ack", {"seq": 1})
+        station.command("session/ack", {"seq": 1}, answered=False)
         assert station.until(lambda: station.state().get("waiting") == 0)
         station.charger.do("power", "off")
         station.advance(2)

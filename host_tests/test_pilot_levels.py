@@ -84,6 +84,15 @@ def test_one_spoilt_burst_while_open_changes_nothing(bench, burst, stall_ms):
     assert bench.shown() == ""
 
 
+def test_short_looks_at_two_states_do_not_add_up():
+    bench = Bench()
+    bench.shows = B
+    bench.run(40)
+    bench.shows = C
+    bench.run(40)
+    assert bench.charging.letter == A
+
+
 # Faults on the pilot, 12 ---------------------------------------------------------------------
 
 

@@ -5,7 +5,8 @@ import pytest
 from bench_car import UNREADABLE, Bench, closed, opened
 from pilotwire.decide import charging as seq
 from pilotwire.decide import limits
-from pilotwire.decide.letters import X1, A, B, C, D
+from pilotwire.decide.charging import Charging
+from pilotwire.decide.letters import STATE_F, X1, A, B, C, D
 
 LONGEST_STALL_MS = 40  # allowed with the contactor closed
 LONG_STALL_MS = 900  # a name look-up or an erase, with the contactor open
@@ -46,9 +47,82 @@ def test_plug_that_bounces_changes_nothing(bench):
     assert bench.log == []
 
 
-def test_seq_1_2_car_that_asks_from_the_start_is_charged(bench):
+def test_seq_1_2_simplified_pilot_is_charged_with_10_a_at_the_most():
+    bench = Bench(limit_ma=16000)
+    bench.shows = C  # and stays there although nothing is offered: it has no S2
+    assert 4000 <= bench.until(closed) <= 4300
+    assert bench.charging.offer_ma == 10000
+    bench.shows = A
+    bench.run(5000)
+    bench.plug()
+    assert bench.charging.offer_ma == 16000  # the next car is another
+
+
+def test_seq_1_2_car_that_was_there_before_the_station_opens_s2_and_gets_all():
+    bench = Bench(limit_ma=16000)
+    bench.shows = C
+    bench.run(2500)
+    assert bench.charging.offer_ma == X1
+    bench.shows = B  # within 3 s of +12 V (seq. 10.1)
+    bench.run(200)
+    assert bench.charging.offer_ma == 16000
     bench.shows = C
     assert 500 <= bench.until(closed) <= 700
+
+
+# Sleeping cars, A.5.3 --------------------------------------------------------------------------
+
+
+def pulses_of_f(bench):
+    """[(ms, how long)] of state F so far."""
+    at = [(ms, value) for ms, name, value in bench.log if name == "offer"]
+    return [(ms, end - ms) for (ms, value), (end, _) in zip(at, at[1:], strict=False) if value == STATE_F]
+
+
+def test_sleeping_car_is_woken_at_30_s_and_at_90_s_and_then_left_alone(bench):
+    bench.plug()
+    bench.run(600_000)
+    (first, long), (second, long_too) = pulses_of_f(bench)
+    assert 30_000 <= first <= 30_400 and 90_000 <= second <= 98_500
+    assert {long, long_too} <= set(range(3980, 4030, 10))
+    assert bench.charging.offer_ma == 16000
+
+
+def test_woken_car_charges(bench):
+    bench.plug()
+    bench.run(40_000)
+    bench.shows = C
+    assert 500 <= bench.until(closed) <= 700
+
+
+def test_car_that_has_charged_is_not_woken(bench):
+    bench.charge()
+    bench.shows = B
+    bench.run(20_000)
+    assert pulses_of_f(bench) == []
+
+
+def test_paused_car_is_not_woken():
+    bench = Bench(limit_ma=0).plug()
+    bench.run(200_000)
+    assert pulses_of_f(bench) == []
+
+
+# Ventilation, states D1 and D2 -------------------------------------------------------------------
+
+
+def test_d_is_energised_where_the_board_has_ventilation(bench):
+    bench.charging = Charging(ventilation=True)
+    bench.plug()
+    bench.shows = D
+    assert 500 <= bench.until(closed) <= 700
+    bench.shows = C
+    bench.run(1000)
+    bench.shows = D
+    assert closed(bench.run(5000))
+    bench.shows = A
+    bench.tick()
+    assert opened(bench)
 
 
 def test_offer_is_rounded_down_to_tenths_of_an_ampere():
@@ -148,7 +222,9 @@ def test_close_needs_permission(bench):
 
 def test_seq_3_2_permission_that_comes_later_closes_within_3_s(bench):
     bench.enabled = False
-    bench.plug(C).run(10000)
+    bench.plug().run(10000)
+    bench.shows = C
+    bench.run(1000)
     bench.enabled = True
     assert 500 <= bench.until(closed) <= 3000
 
@@ -161,7 +237,9 @@ def test_d_is_never_energised(bench):
 
 
 def test_c_after_d_is_energised(bench):
-    bench.plug(D)
+    bench.plug()
+    bench.shows = D
+    bench.run(1000)
     bench.shows = C
     assert 500 <= bench.until(closed) <= 600
 

@@ -152,7 +152,7 @@ class Charger:
 
         limit = self.limits
         charging.step(
-            r, dt_ms, limit.ma, limit.urgent, self.enabled, self._may_close(), self.faults
+            r, dt_ms, limit.ma, limit.urgent_ma, self.enabled, self._may_close(), self.faults
         )
         self.protection.step(r, charging, self.faults, dt_ms)
 
@@ -226,6 +226,7 @@ class Charger:
         sum_ = (
             charging.letter + charging.why * 8 + charging.offer_ma * 128 + charging.contactor * 64
             + self.faults.changes * 3 + self.limits.changes * 5 + self.session.changes * 7
+            + self.records.waiting * 11
         )
         if sum_ != self._told:
             self._told = sum_
@@ -349,13 +350,11 @@ class Charger:
 
     # The end ---------------------------------------------------------------------------------
 
-    def safe(self, reason, error=None):
-        """Contactor off and pilot at +12 V; notes why in RTC memory."""
+    def safe(self):
+        """After an exception: contactor off, pilot at +12 V; the next start learns why."""
         self._contactor.off()
         self._pwm.off()
-        boot_record.write(
-            self._rtc, boot_record.EXCEPTION if reason == "exception" else boot_record.RESTART
-        )
+        boot_record.write(self._rtc, boot_record.EXCEPTION)
 
 
 _SECONDS = (

@@ -25,6 +25,7 @@ _READY_US = 6_000_000  # boot, WiFi, time and broker take about 4 s
 _LATEST_US = 15_000_000
 _SLICE_US = 500_000  # at full speed: how far to go between two looks at the view
 _RECORD_US = 20_000_000  # to wait for the record after the end
+_PATIENCE_S = 0.05  # real time, for what is under way from the broker
 _CLOSE_US = 4_000_000  # a session that the end cuts short gets this long to be closed
 
 
@@ -128,35 +129,27 @@ class Run:
         (self.keep / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
     def finish(self):
-        """Unplug if the car is still there, wait for the record, stop everything."""
-        seen = len(self.backend.records)
+        """Unplug if the car is still there, wait for the record, keep what came."""
+        wanted = max(1, len(self.backend.records))
         if self.charger.look()["high_mv"] < 11000:
             self.charger.do("unplug")
             self.charger.advance(_CLOSE_US / 1e6)
-            seen = -1
+            wanted = len(self.backend.records) + 1
         latest = self.charger.us + _RECORD_US
-        while self._missing(seen) and self.charger.us < latest:
+        while not self._complete(wanted) and self.charger.us < latest:
             self.charger.advance(0.5)
+            self.backend.wait_for(lambda: self._complete(wanted), _PATIENCE_S)
             self._drain()
         if self.backend.records:
-            self.record = list(self.backend.records.values())[-1]
-            last_id = list(self.backend.records)[-1]
+            last_id, self.record = list(self.backend.records.items())[-1]
             lines = b"\n".join(self.backend.raw_records.values()) + b"\n"
             (self.keep / "records.jsonl").write_bytes(lines)
             (self.keep / "record.json").write_bytes(self.backend.raw_records[last_id] + b"\n")
-            if self._acknowledged_later():
-                self.charger.advance(1)
         self._drain()
 
-    def _missing(self, seen):
-        """True while the device says that records wait which the backend does not have."""
-        state = self.state()
-        if seen < 0 or not self.backend.records:
-            return len(self.backend.records) <= max(seen, 0)
-        return bool(state.get("waiting"))
-
-    def _acknowledged_later(self):
-        return bool(self.state().get("waiting"))
+    def _complete(self, wanted):
+        """The backend has so many records, and the device knows that it has them."""
+        return len(self.backend.records) >= wanted and self.state().get("waiting") == 0
 
     def stop(self):
         for part in (self.charger, self.backend, self.proxy):

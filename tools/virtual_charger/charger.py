@@ -25,9 +25,13 @@ class Gc:
 
 
 def run(path):
+    """Run a file as MicroPython does at its start: what it does not catch is printed and ends it."""
     with open(path) as file:
         source = file.read()
-    exec(compile(source, path, "exec"), {"__name__": "__main__"})
+    try:
+        exec(compile(source, path, "exec"), {"__name__": "__main__"})
+    except (Exception, KeyboardInterrupt) as error:
+        sys.print_exception(error)
 
 
 def main():

@@ -1,16 +1,35 @@
-"""The contactor's coil. The only file that switches mains."""
+"""The contactor's coil. The only file that switches mains.
+
+With a level drive the coil follows the pin. With a dynamic drive it is on only while the pin keeps
+changing, and drops out within 80 ms of the last change, so whatever stops the loop opens it.
+"""
 
 from machine import Pin
+
+_DRIVES = ("level", "dynamic")
 
 
 class Contactor:
     def __init__(self, spec):
-        """`spec`: board.json's "contactor": `pin`, active high, with an external pull-down."""
+        """`spec`: board.json's "contactor": `pin`, active high, with an external pull-down; `drive`,
+        one of _DRIVES, level when it is missing. ValueError for another drive."""
+        self._level = 0
         self._pin = Pin(spec["pin"], Pin.OUT, value=0)
+        drive = spec.get("drive", "level")
+        if drive not in _DRIVES:
+            raise ValueError("board.json: contactor.drive must be level or dynamic")
+        self._dynamic = drive == "dynamic"
 
     def set(self, closed):
-        """Written each tick, so that a disturbed pin is put right within 10 ms."""
-        self._pin.value(1 if closed else 0)
+        """Called each tick: a disturbed pin is put right within 10 ms, a dynamic drive kept alive.
+
+        To open, a dynamic drive's pin stays as it is: one change more would hold the coil longer.
+        """
+        if not self._dynamic:
+            self._level = 1 if closed else 0
+        elif closed:
+            self._level ^= 1
+        self._pin.value(self._level)
 
     def off(self):
-        self._pin.value(0)
+        self.set(False)

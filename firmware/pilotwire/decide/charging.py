@@ -1,17 +1,17 @@
 """The charging sequence: pilot state and wishes in, contactor and offer out. Pure.
 
-Sequence numbers are those of IEC 61851-1 Table A.6.
+Sequence numbers are those of IEC 61851-1 Table A.6; sequences.py has the table of transitions.
 """
 
 from micropython import const
 
+from pilotwire.decide import sequences
 from pilotwire.decide.letters import (
     A, B, C, D, DIODE_MV, E, SHORT_MV, STATE_F, X1, letter_of,
 )
+from pilotwire.decide.waking import SIMPLIFIED_MA, Arrival, Sleeper
 
 _STABLE_C_MS = const(500)  # B->C to close; the limit is 3 s (seq. 4)
-_EV_STOP_MS = const(50)  # C->B to open: 50..90 ms. At once trips RCDs (open_evse issue 102)
-_PLUG_MS = const(50)  # bounce of a plug going in
 _FAULT_PLAUSIBLE_MS = const(100)  # diode missing with the contactor open
 _STOP_WAIT_MS = const(6000)  # seq. 10.2: then open under load
 _DUTY_MS = const(5000)  # between two duty changes
@@ -52,7 +52,14 @@ BY_FAULT = const(4)
 class Charging:
     """step() once a tick; then `contactor`, `offer_ma`, `letter` and `why` hold the verdict."""
 
-    def __init__(self):
+    def __init__(self, ventilation=False):
+        """`ventilation`: the board switches it, so that state D may be energised."""
+        self._lasts_open, self._lasts_closed, then = sequences.compiled()
+        self._then = bytearray(then)
+        self.ventilation = ventilation
+        self._then[D] = sequences.KEEP if ventilation else sequences.UNVENTED
+        self._sleeper = Sleeper()
+        self.arrival = Arrival()
         self.letter = A
         self.contactor = False
         self.offer_ma = X1  # mA, or X1, or STATE_F
@@ -81,8 +88,9 @@ class Charging:
             return True
         return self.offer_ma > 0 and r.cp_low_mv > DIODE_MV
 
-    def step(self, r, dt_ms, limit_ma, limit_urgent, enabled, may_close, faults):
-        """One tick. `limit_ma`: smallest limit; `may_close`: record on flash, self-tests passed."""
+    def step(self, r, dt_ms, limit_ma, urgent_ma, enabled, may_close, faults):
+        """One tick. `limit_ma`: smallest limit, `urgent_ma`: smallest that protects something;
+        `may_close`: record on flash, self-tests passed."""
         look_ms = dt_ms if dt_ms < _LOOK_MS else _LOOK_MS
         if self._f_ms > 0:
             self._f_ms -= dt_ms
@@ -92,7 +100,14 @@ class Charging:
             self.rest_ms -= dt_ms
         if self._duty_ms < _LONG_MS:
             self._duty_ms += dt_ms
+        asks = self.letter == C or self.letter == D
+        self.arrival.step(look_ms, asks)
+        if self.arrival.simplified and limit_ma > SIMPLIFIED_MA:
+            limit_ma = SIMPLIFIED_MA
         allowed = enabled and limit_ma >= 6000 and not faults.blocks
+        self._f_ms += self._sleeper.step(
+            look_ms, self.letter == B, self.offer_ma > 0, asks, self.letter == A or not allowed
+        )
         if self.contactor:
             if self.closed_ms < _LONG_MS:
                 self.closed_ms += dt_ms
@@ -101,7 +116,7 @@ class Charging:
             if self.open_ms < _LONG_MS:
                 self.open_ms += dt_ms
             self._while_open(look_ms if r.cp_ok else 0, allowed, may_close)
-        self._offer(limit_ma, limit_urgent, allowed, faults)
+        self._offer(limit_ma, urgent_ma, allowed, faults)
         self.why = self._reason(enabled, limit_ma, faults)
 
     def _look(self, r, dt_ms):
@@ -117,11 +132,10 @@ class Charging:
                 self._seen_ms = 0
             else:
                 self._seen_ms += dt_ms
-            needed = _PLUG_MS
-            if self.contactor:
-                # Seen twice (doubtful) A, E and F open at once; B lets the car finish.
-                needed = _EV_STOP_MS if seen == B or seen == D else 0
-            if self._seen_ms >= needed:
+            lasts = self._lasts_closed if self.contactor else self._lasts_open
+            if self._seen_ms >= lasts[letter * 6 + seen]:
+                if letter == A:
+                    self.arrival.came(seen == C or seen == D)
                 self.letter = letter = seen
                 self._seen_ms = 0
         if letter == E:
@@ -131,6 +145,7 @@ class Charging:
         if letter == A:
             self.diode_seen = self.diode_lost = False
             self._diode_ms = 0
+            self.arrival.gone()
         elif self.offer_ma > 0 and (letter == B or letter == C or letter == D):
             if r.cp_low_mv <= DIODE_MV:
                 self.diode_seen = True
@@ -141,14 +156,14 @@ class Charging:
                     self.diode_lost = True
 
     def _while_closed(self, dt_ms, allowed, faults):
-        letter = self.letter
-        if letter == A:  # seq. 2.2
+        then = self._then[self.letter]
+        if then == sequences.UNPLUGGED:
             self._open(BY_UNPLUG, _REST_MS)
-        elif letter > D or self.diode_lost or faults.open_now:  # seq. 12
+        elif then == sequences.BROKEN or self.diode_lost or faults.open_now:
             self._open(BY_FAULT, _REST_FAULT_MS)
-        elif letter == D:  # no board has ventilation yet
-            self._open(BY_CAR, _REST_FAULT_MS)
-        elif letter == B:  # seq. 8.1 with an offer, 8.2 and 10.1 without
+        elif then == sequences.UNVENTED:
+            self._open(BY_FAULT, _REST_FAULT_MS)
+        elif then == sequences.CAR_STOPPED:
             if self.stop_ms < 0:
                 self._open(BY_CAR, _REST_MS)
             else:
@@ -162,8 +177,10 @@ class Charging:
 
     def _while_open(self, look_ms, allowed, may_close):
         """`look_ms`: what this tick's look counts as, 0 when the pilot could not be read."""
-        if self.letter == C and self.offer_ma > 0 and self._seen == C and look_ms:
-            self._stable_ms += look_ms
+        asks = self.letter == C or self.letter == D and self.ventilation
+        if asks and self.offer_ma > 0 and self._seen == self.letter and look_ms:
+            if self._stable_ms < _STABLE_C_MS:
+                self._stable_ms += look_ms
         else:
             self._stable_ms = 0
         if (
@@ -182,7 +199,7 @@ class Charging:
         self.stop_ms = -1
         self._stable_ms = 0
 
-    def _offer(self, limit_ma, urgent, allowed, faults):
+    def _offer(self, limit_ma, urgent_ma, allowed, faults):
         """Duty changes at least 5 s apart, except to stop and downwards for safety."""
         offer = self.offer_ma
         if faults.wants_f:
@@ -190,14 +207,21 @@ class Charging:
             self._f_ms = _F_MS
         if self._f_ms > 0:
             want = STATE_F
-        elif not allowed or self.stop_ms >= 0 or self.letter == A or self.letter >= E:
+        elif (
+            not allowed or self.stop_ms >= 0 or self.letter == A or self.letter >= E
+            or self.arrival.checking
+        ):
             want = X1
         else:
             want = limit_ma - limit_ma % 100
         if want == offer:
             return
-        if want > 0 and self._duty_ms < _DUTY_MS and not (urgent and want < offer):
-            return
+        if want > 0 and self._duty_ms < _DUTY_MS:
+            if offer == STATE_F:
+                self.offer_ma = X1  # until the duty may change again
+            if offer <= urgent_ma:
+                return
+            want = urgent_ma - urgent_ma % 100  # the rest of the way in its own time
         self.offer_ma = want
         if want > 0 or offer > 0:
             self._duty_ms = _DUTY_MS if self.letter == A else 0
@@ -217,7 +241,7 @@ class Charging:
             return PAUSED if limit_ma == 0 else BELOW_6A
         if self.letter == B:
             return CAR_WAITS
-        if self.letter == D:
+        if self.letter == D and not self.ventilation:
             return VENTILATION
         if self.rest_ms > 0:
             return RESTING

@@ -25,7 +25,10 @@ _URGENT = (BOARD, INSTALLATION, CABLE, TEMPERATURE, IMBALANCE, FAIL_SAFE)
 
 
 class Limits:
-    """`ma` is the effective limit, `which` the source that holds it, `urgent` if it protects."""
+    """`ma` is the effective limit, `which` the source that holds it.
+
+    `urgent_ma` is the smallest of those that protect something.
+    """
 
     def __init__(self, fail_safe_ma):
         self.fail_safe_ma = fail_safe_ma
@@ -33,7 +36,7 @@ class Limits:
         self.expires_s = array("i", [0] * len(NAMES))  # up-time; 0 = never
         self.ma = NONE_MA
         self.which = BOARD
-        self.urgent = False
+        self.urgent_ma = NONE_MA
         self.changes = 0
 
     def set(self, source, ma, expires_s=0):
@@ -61,8 +64,12 @@ class Limits:
         for source in range(1, len(NAMES)):
             if self.value_ma[source] < self.value_ma[which]:
                 which = source
+        urgent_ma = NONE_MA
+        for source in _URGENT:
+            if self.value_ma[source] < urgent_ma:
+                urgent_ma = self.value_ma[source]
+        self.urgent_ma = urgent_ma
         if which != self.which or self.value_ma[which] != self.ma:
             self.which = which
             self.ma = self.value_ma[which]
-            self.urgent = which in _URGENT
             self.changes = self.changes + 1 & 0xFFFF

@@ -7,8 +7,7 @@ _FORMAT = "<4sB3xI"
 _MAGIC = b"PWb1"
 RUNNING = 0  # nothing was written before the end: the watchdog, or a reset from outside
 EXCEPTION = 1
-RESTART = 2
-_NAMES = ("watchdog", "exception", "restart")
+_NAMES = ("watchdog", "exception")
 
 
 def write(rtc, reason):

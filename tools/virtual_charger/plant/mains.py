@@ -4,9 +4,10 @@
 class Feed:
     """What a meter chip sees. Piecewise constant: every change settles the energies first."""
 
-    def __init__(self, clock):
+    def __init__(self, clock, phases=3):
         self.clock = clock
-        self.v_cv = [23000, 23000, 23000]
+        self.phases = phases  # that the station connects; the others carry nothing
+        self.v_cv = [23000 if k < phases else 0 for k in range(3)]
         self.i_ma = [0, 0, 0]
         self.p_mw = [0, 0, 0]
         self.hz_c = 5000
@@ -26,11 +27,15 @@ class Feed:
 
     def volts(self, values):
         self.settle()
-        for k in range(3):
+        for k in range(self.phases):
             self.v_cv[k] = values[k]
 
     def load(self, i_ma, p_mw):
         """New currents (mA) and active powers (mW) per phase."""
+        if self.phases < 3:
+            none = [0] * (3 - self.phases)
+            i_ma = list(i_ma[: self.phases]) + none
+            p_mw = list(p_mw[: self.phases]) + none
         mine, powers = self.i_ma, self.p_mw
         if (
             mine[0] == i_ma[0] and mine[1] == i_ma[1] and mine[2] == i_ma[2]

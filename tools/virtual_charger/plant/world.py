@@ -18,6 +18,7 @@ from plant.ssd1306 import Ssd1306
 _CAR_STEP_US = 100000
 _DRAWN_US = 250000  # a display that was not written to for so long shows a whole picture
 _NEVER = 1 << 60
+_STALL_US = 40000  # the longest that is permitted with the contactor closed
 FAULTS = {
     # name: (attribute path on the world, value when injected, value when cleared)
     "cp_short": ("node", "short", True, False),
@@ -27,6 +28,8 @@ FAULTS = {
     "pilot_low_lost": ("node", "minus_mv", -3000, -12000),
     "welded": ("contactor", "stuck", "welded", None),
     "no_close": ("contactor", "stuck", "no_close", None),
+    "drive_high": ("contactor", "held", True, None),
+    "drive_low": ("contactor", "held", False, None),
     "ntp_silent": ("net", "ntp", False, True),
     "wifi_lost": ("net", "wifi", False, True),
     "display_unplugged": ("display", "nak", True, False),
@@ -43,6 +46,13 @@ METER_FAULTS = {
     "meter_noise": "last_spi_mismatch",
 }
 FLASH_FAULTS = ("program_fail", "erase_fail")
+LOOP_FAULTS = {
+    # Once, in the hardware call during which it happens: what it raises, or how long it takes.
+    "exception": RuntimeError,
+    "repl_break": KeyboardInterrupt,  # a 0x03 on the console
+    "stall": _STALL_US,
+    "stuck_call": _NEVER,  # only the watchdog ends it
+}
 
 
 class Reset(BaseException):
@@ -113,8 +123,8 @@ class World:
             self.node.gain_ppm = self.random() % 4001 - 2000
             self.node.plus_mv += self.random() % 401 - 200
             self.node.minus_mv += self.random() % 401 - 200
-        self.feed = Feed(self.clock)
-        self.contactor = Contactor(self)
+        self.feed = Feed(self.clock, board.get("phases", 3))
+        self.contactor = Contactor(self, board["contactor"].get("drive", "level"))
         self.car = Car(self.node, self.feed)
         self.display = Ssd1306()
         lamps.on_change = self._lamp
@@ -156,6 +166,8 @@ class World:
             board.level[pin] = level
             board.output[pin] = True
             self._outputs(pin)
+        elif pin == self.spec["contactor"]["pin"]:
+            self.contactor.drive(bool(level))
 
     def pin_release(self, pin):
         """A pin becomes an input: pull-downs take over."""
@@ -212,6 +224,8 @@ class World:
         due = min(due, self._car_us)
         if self.contactor.move_us is not None:
             due = min(due, self.contactor.move_us)
+        if self.contactor.drop_us is not None:
+            due = min(due, self.contactor.drop_us)
         if self.queue:
             due = min(due, self.queue[0][0])
         if self.wdt_us is not None:
@@ -222,6 +236,8 @@ class World:
         now = self.clock.us
         if self.contactor.move_us is not None and now >= self.contactor.move_us:
             self.contactor.arrive()
+        if self.contactor.drop_us is not None:
+            self.contactor.drop_out()
         if now >= self._car_us:
             self._car_us += _CAR_STEP_US
             self.car.step()
@@ -310,14 +326,25 @@ class World:
                 (self.meter.fault if on else self.meter.clear)(METER_FAULTS[name])
         elif name in FLASH_FAULTS:
             (flash.chip.fault if on else flash.chip.clear)(name)
+        elif name in LOOP_FAULTS:
+            if on:
+                self._disturb(LOOP_FAULTS[name])
         elif name in FAULTS:
             target, attribute, bad, good = FAULTS[name]
             setattr(getattr(self, target), attribute, bad if on else good)
             self.node.settle()
+            if attribute == "held":
+                self._outputs(self.spec["contactor"]["pin"])
             if target == "contactor" and self.contactor.move_us is None:
                 self.contactor.arrive()
         else:
             raise ValueError("unknown fault " + name)
+
+    def _disturb(self, what):
+        self.plan()
+        if not isinstance(what, int):
+            raise what("plant")
+        self.clock.advance(what)
 
     # Supply and resets ----------------------------------------------------------------------
 
@@ -344,7 +371,7 @@ world = World()
 
 
 def fault_names():
-    return sorted(list(FAULTS) + list(METER_FAULTS) + list(FLASH_FAULTS))
+    return sorted(list(FAULTS) + list(METER_FAULTS) + list(FLASH_FAULTS) + list(LOOP_FAULTS))
 
 
 def read_json(path):

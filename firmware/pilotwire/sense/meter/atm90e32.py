@@ -14,19 +14,14 @@ from time import ticks_diff
 from machine import SPI, Pin
 from micropython import const
 
+from pilotwire import once
+
 _FRAMES = const(3)  # SPI frames of 4 bytes a tick, every list below is a multiple of it
 
 _READ = const(0x80)  # first byte of a read frame; no register used here lies above 0xFF
 _METER_EN = const(0x00)
 _PL_CONST_H = const(0x31)
-_M_MODE_0 = const(0x33)
-_M_MODE_1 = const(0x34)
-_P_START_TH = const(0x35)
-_P_PHASE_TH = const(0x38)
-_GAINS = const(0x61)  # Ugain, Igain of phase A; B and C follow at steps of four
-_SOFT_RESET = const(0x70)
 _LAST_SPI_DATA = const(0x78)
-_CFG_ACCESS = const(0x7F)
 _IMPORT_A = const(0x81)  # 1/320 Wh a count at 3200 pulses/kWh, 16 bits, cleared by reading
 _FREQ = const(0xF8)
 _TEMP = const(0xFC)
@@ -39,13 +34,6 @@ _IRMS = const(0xDD)
 
 _SIGNATURE = const(0x0861)  # PLconstH, after a reset and as we want it; a shifted bit shows
 _RUNNING = const(0x00FF)  # MeterEn while we meter; 0 after any reset of the chip
-
-# What registers hold after a reset: there is no identity register. 0x05 also has the peak window
-# we want, 20 ms, and 0x31/0x32 the 3200 pulses/kWh that make an energy count 1/320 Wh.
-_AFTER_RESET = (
-    (0x01, 0x0210), (0x02, 0x0654), (0x05, 0x143F), (0x06, 0xC000),
-    (0x08, 0x1000), (0x09, 0x0400), (_PL_CONST_H, _SIGNATURE), (0x32, 0xC468),
-)
 
 _RESET_MS = const(10)  # the chip needs 5 ms after a soft reset
 _FIRST_BLOCK_MS = const(400)  # the first average takes 16 mains cycles, 356 ms at 45 Hz
@@ -69,30 +57,6 @@ _VALUES = const(3)
 _ENERGY = const(4)
 
 
-def _setup_frames(spec):
-    """Soft reset and all frames after it: a write, or a read (first byte 0x80) whose last two
-    bytes say what must come back."""
-    words = [(0, _SOFT_RESET, 0x789A)]
-    words += [(_READ, address, word) for address, word in _AFTER_RESET]
-    words += [(0, _CFG_ACCESS, 0x55AA), (_READ, _LAST_SPI_DATA, 0x55AA)]
-    wanted = [
-        (_M_MODE_0, 0x1087 if spec["hz"] == 60 else 0x0087),
-        (_M_MODE_1, (0x00, 0x15, 0x2A)[spec.get("pga", 0)]),
-        (_P_START_TH, 0x1D4C),  # no-load thresholds as ESPHome sets them, against creep
-        (_P_PHASE_TH, 0x02EE),
-    ]
-    for k in range(spec["phases"]):
-        wanted.append((_GAINS + 4 * k, spec["ugain"][k]))
-        wanted.append((_GAINS + 4 * k + 1, spec["igain"][k]))
-    wanted.append((_METER_EN, _RUNNING))
-    for address, word in wanted:
-        words += [(0, address, word), (_READ, address, word)]
-    words += [(0, _CFG_ACCESS, 0xA5A5), (_READ, _LAST_SPI_DATA, 0xA5A5)]
-    while len(words) % _FRAMES != 1:  # the reset has a tick of its own
-        words.append((_READ, _PL_CONST_H, _SIGNATURE))
-    return b"".join([bytes((kind, at, word >> 8, word & 0xFF)) for kind, at, word in words])
-
-
 class Meter:
     """One chip. `spec` is the "meter" part of board.json: spi, sck, mosi, miso, cs, baud, phases,
     hz, ugain and igain (one a phase, from calibration), pga (0 x1, 1 x2, 2 x4)."""
@@ -110,7 +74,7 @@ class Meter:
         self._tx = bytearray(4)
         self._rx = bytearray(4)
         self._phases = phases
-        self._setup = _setup_frames(spec)
+        self._setup = once.call("sense.meter.atm90e32_setup", "frames", spec)
         values = [_PL_CONST_H]
         energy = []
         for k in range(phases):
