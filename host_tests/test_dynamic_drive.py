@@ -76,7 +76,7 @@ def test_why_a_level_drive_stays_on_until_the_next_start(tmp_path, how):
 def test_an_exception_opens_a_level_drive_too_because_main_does_it(tmp_path):
     with standing_by(tmp_path / "s", LEVEL) as station:
         station.charge(seconds=6)
-        assert end_the_loop(station, "exception") < 1000
+        assert end_the_loop(station, "exception") < TICK_US
 
 
 def test_after_a_break_the_repl_keeps_everything_else_as_it_was(tmp_path):
@@ -105,7 +105,7 @@ def test_minutes_of_charging_never_drop_out(tmp_path, mhz):
         station.advance(60)
         assert journal.read_bytes() != written
         drawn = [e for e in station.events if e["e"] == "display" and e["t_s"] * 1e6 > at_us]
-        assert len(drawn) > 30
+        assert len(drawn) > 15
         assert [e["on"] for e in station.events if e["e"] == "coil"] == [True]
         assert station.charger.look()["closed"]
 
@@ -178,7 +178,7 @@ def test_a_single_phase_station_records_one_phase_and_the_true_energy(tmp_path):
     with Connected(tmp_path / "s", board=DYNAMIC) as station:
         station.charge(amps=32, seconds=120)
         look = station.charger.look()
-        assert look["i_ma"] == [32000, 0, 0]
+        assert look["i_ma"][0] > 31900 and look["i_ma"][1:] == [0, 0]
         station.charger.do("unplug")
         assert station.until(lambda: station.backend.records)
         (record,) = station.backend.records.values()

@@ -2,8 +2,8 @@
 
 import json
 
+from bench_station import Station, ticks  # noqa: F401  (a fixture)
 from pilotwire.decide.session import PAUSES, SERIES
-from test_session_and_record import Station, ticks  # noqa: F401  (a fixture)
 
 _ENTRY = 2000  # bytes of a journal entry, 4 of them the number of the session
 

@@ -38,6 +38,7 @@ from pilotwire.visit import Visit
 
 _TICK_US = const(10000)
 _WATCHDOG_MS = const(2000)  # above the longest stall that is allowed with the contactor open
+_PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
 _GC_TICKS = const(200)  # about 5 KB of messages; a collection takes 5 ms of the chip
 
@@ -211,9 +212,12 @@ class Charger:
     def _keep_journal(self):
         records = self.records
         journal = records.journal
-        journal.step(not self.charging.contactor)
-        if journal.error or not journal.persistent:
+        errors = journal.errors
+        done = journal.step(not self.charging.contactor)
+        if journal.errors != errors or not journal.persistent:
             self.faults.raise_(fault_table.STORAGE)
+        elif done == _PROGRAMMED:
+            self.faults.gone(fault_table.STORAGE)
         if self.visit.recorded and not journal.pending():
             self.visit.recorded = False
             if self.link:
@@ -258,16 +262,9 @@ class Charger:
 
     def _meter_limit(self):
         """A silent meter leaves no over-current path: the fail-safe current holds meanwhile."""
-        wanted = self.config.fail_safe_ma if self.faults.holds(fault_table.METER_LOST) else 0
-        source = self.limits.value_ma[limits.FAIL_SAFE]
-        if wanted and source == limits.NONE_MA:
-            self.limits.set(limits.FAIL_SAFE, wanted)
-            self._fail_safe_by_meter = True
-        elif not wanted and self._fail_safe_by_meter:
-            self._fail_safe_by_meter = False
-            self.limits.drop(limits.FAIL_SAFE)
-
-    _fail_safe_by_meter = False
+        lost = self.faults.holds(fault_table.METER_LOST)
+        if lost != (self.limits.value_ma[limits.METER] != limits.NONE_MA):
+            self.limits.set(limits.METER, self.config.fail_safe_ma if lost else limits.NONE_MA)
 
     def _fill_panel(self):
         p, charging, faults = self._panel, self.charging, self.faults

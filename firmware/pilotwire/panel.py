@@ -1,6 +1,7 @@
 """What the LED and the display show; filled by control, read by tell/led and tell/display."""
 
 from pilotwire.decide import fault_table as table
+from pilotwire.decide.charging import STARTING as WHY_STARTING
 
 STARTING, AVAILABLE, CONNECTED, CHARGING, PAUSED, WARNING, FAULT = range(7)
 
@@ -11,7 +12,7 @@ class Panel:
         self.code_major = self.code_minor = 0
         self.fault_text = self.fault_do = ""
         self.more_faults = 0
-        self.why = 10  # starting
+        self.why = WHY_STARTING
         self.offered_ma = self.drawn_ma = self.rating_ma = 0
         self.p_w = self.session_wh = self.charge_s = 0
         self.cost_minor = -1  # -1 = no tariff

@@ -86,15 +86,6 @@ class Visit:
         )
         self.recorded = True
 
-    def finish(self, stop, detail):
-        """End the session now and store its record, without waiting (before a deliberate end)."""
-        session = self._session
-        if session.open:
-            session.end(self._clock.up_s, self._clock.up_ms, self._reading.wh)
-            self._records.close(
-                session, self._clock, stop, detail, self._faults.session_mask, self._reading
-            )
-
     def second(self):
         """Checkpoints: each minute while energy flows, rarer when nothing happens or flash is short."""
         session = self._session

@@ -32,4 +32,6 @@ class Contactor:
         self._pin.value(self._level)
 
     def off(self):
-        self.set(False)
+        """For when the loop has ended. A dynamic drive needs nothing then."""
+        if not self._dynamic:
+            self._pin.value(0)

@@ -209,7 +209,7 @@ class Charging:
             want = STATE_F
         elif (
             not allowed or self.stop_ms >= 0 or self.letter == A or self.letter >= E
-            or self.arrival.checking
+            or self.arrival.checking or self.rest_ms > _REST_MS  # after a fault: no C2 to answer
         ):
             want = X1
         else:

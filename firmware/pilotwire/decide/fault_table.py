@@ -42,7 +42,7 @@ TABLE = """\
 code|name|severity|open|within_ms|pilot|clears|wait_s|tries|text|do|ocpp16|mrec|ocpp2|everest|stop
 7-3|contactor welded|red|2|300|f|S|0|0|Power switch stuck on|Do not touch plug. Switch off at fuse, \
 call service|PowerSwitchFailure|17|PowerContactor.Problem|MREC17EVSEContactorFault|Other
-7-2|pilot generator|red|2|600|x1|S|0|0|Charger fault inside|Unplug, switch off and on. If it stays \
+7-2|pilot generator|red|2|3100|x1|S|0|0|Charger fault inside|Unplug, switch off and on. If it stays \
 call service|InternalError|14|CPPWMController.Problem|MREC14PilotFault|Other
 7-4|contactor does not close|red|2|600|x1|T|60|3|Power switch stays off|Wait. If it stays call \
 service|PowerSwitchFailure|17|PowerContactor.Problem|MREC17EVSEContactorFault|Other

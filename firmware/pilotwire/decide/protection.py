@@ -10,7 +10,7 @@ from pilotwire.decide.letters import A, E, SHORT_MV, STATE_F, X1
 
 _WELD_MS = const(250)  # auxiliary contact after opening; Tinkerforge and Phoenix use 200..250 ms
 _CLOSE_MS = const(500)
-_GENERATOR_MS = const(500)
+_GENERATOR_MS = const(3000)  # a plug going in slowly, or wet, makes such levels for a while
 _NOISY_MS = const(1000)
 _METER_LOST_MS = const(10000)
 _SOFT_MS = const(7000)
@@ -147,8 +147,12 @@ class Protection:
                 total_ma = amps_ma
             if volts_cv > 5000:
                 real_ma = r.p_mw[phase] * 10 // volts_cv * 10  # to 10 mA; 31-bit product to 100 kW
+                if real_ma < 0:  # a current transformer put in backwards
+                    real_ma = -real_ma
                 if real_ma > active_ma:
                     active_ma = real_ma
+            elif amps_ma > active_ma:  # no volts to tell active current by
+                active_ma = amps_ma
         self.active_ma = active_ma
         if not charging.contactor:
             return

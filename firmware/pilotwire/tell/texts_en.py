@@ -38,6 +38,7 @@ LIMITS = {
     "temperature": "it is too warm",
     "imbalance": "phases uneven",
     "fail-safe": "no recent order",
+    "meter": "meter is silent",
 }
 CAR_TAKES_LESS = "car takes less"
 
