@@ -32,6 +32,8 @@ except Exception as error:  # boot.py has opened the contactor
 
 try:
     _charger.run()
+except KeyboardInterrupt:  # somebody at the console: off, and leave them the prompt
+    _charger.safe()
 except Exception as error:
     _charger.safe()
     _tell(error)

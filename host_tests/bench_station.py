@@ -81,7 +81,7 @@ class Station(Bench):
 
     def made(self):
         """All records on flash, oldest first, as their bytes."""
-        return [data[4:] for kind, _, data in self.journal.entries if kind == records.RECORD]
+        return [data[records._HEAD :] for kind, _, data in self.journal.entries if kind == records.RECORD]
 
     def record(self):
         return json.loads(self.made()[-1])

@@ -6,7 +6,9 @@ class MemoryJournal:
         self.entries = list(entries)  # (kind, number, data); what is on flash survives a power cut
         self.queued = []
         self.error = ""
-        self.lost = 0
+        self.lost = self.errors = 0
+        self.persistent = True
+        self.written_number = self.written_address = 0
         self.free_sectors = 100
 
     def mount(self):
@@ -22,6 +24,8 @@ class MemoryJournal:
 
     def flush(self):
         self.entries += self.queued
+        if self.queued:
+            self.written_number = self.written_address = self.queued[-1][1]
         self.queued = []
 
     def scan(self, found):

@@ -33,9 +33,21 @@ def test_band_has_one_letter_whatever_was_before(high_mv, letter):
     assert {letter_of(high_mv, before) for before in range(6)} == {letter}
 
 
-@pytest.mark.parametrize("high_mv", [10001, 10999, 7001, 7999, 4001, 4999, 1001, 1999])
+@pytest.mark.parametrize("high_mv", [7001, 7999, 4001, 4999, 1001, 1999])
 def test_gap_keeps_the_letter(high_mv):
     assert [letter_of(high_mv, before) for before in range(5)] == [A, B, C, D, E]
+
+
+@pytest.mark.parametrize("high_mv", [10001, 10999])
+def test_between_b_and_a_a_car_that_asked_has_gone(high_mv):
+    assert [letter_of(high_mv, before) for before in (A, B, C, D)] == [A, B, A, A]
+
+
+@pytest.mark.parametrize("high_mv", [10200, 10500, 10900])
+def test_unplugging_opens_also_with_a_weak_generator(charging, high_mv):
+    charging.level_mv = high_mv
+    charging.tick()
+    assert opened(charging)
 
 
 @pytest.mark.parametrize("high_mv", [-1500, -5000, -10900])

@@ -5,6 +5,9 @@ import json
 from pilotwire.once import Settings
 
 
+CONTACTOR_PINS = (25, 26, 27, 32, 33)  # those that boot.py releases before anything else
+
+
 class BoardError(Exception):
     """The board file is missing or wrong; the text says what and where."""
 
@@ -20,8 +23,26 @@ def _need(spec, path, kind):
     return value
 
 
+
+def _proximity(spec):
+    """The socket's proximity pilot, or None: a tethered cable has none here."""
+    if "proximity" not in spec:
+        return None
+    for key in ("adc_pin", "pull_up_ohm", "supply_mv"):
+        _need(spec, "proximity." + key, int)
+    found = spec["proximity"]
+    up_ohm, supply_mv = found["pull_up_ohm"], found["supply_mv"]
+    # 75 to 2200 Ohm, the ends of the coding table, within the ADC's linear range.
+    if not 150 * (75 + up_ohm) <= 75 * supply_mv <= 2200 * supply_mv <= 2450 * (2200 + up_ohm):
+        raise BoardError("board.json: proximity.pull_up_ohm does not suit the ADC (see sense/proximity)")
+    return found
+
+
 def load(path):
-    """Settings: name, rating_ma, and the dicts contactor, pilot, meter, led, display; BoardError."""
+    """Settings: name, rating_ma, and the dicts contactor, pilot, proximity, meter, led, display.
+
+    Raises BoardError, which says what is wrong.
+    """
     board = Settings()
     try:
         with open(path) as file:
@@ -31,7 +52,8 @@ def load(path):
     board.name = _need(spec, "name", str)
     board.rating_ma = _need(spec, "rated_a", int) * 1000
     board.contactor = _need(spec, "contactor", dict)
-    _need(spec, "contactor.pin", int)
+    if _need(spec, "contactor.pin", int) not in CONTACTOR_PINS:
+        raise BoardError("board.json: contactor.pin must be 25, 26, 27, 32 or 33 (see boot.py)")
     board.pilot = _need(spec, "pilot", dict)
     for key in ("adc_pin", "pwm_pin", "counts_at_plus12", "counts_at_minus12"):
         _need(spec, "pilot." + key, int)
@@ -39,6 +61,7 @@ def load(path):
         raise BoardError("board.json: pilot levels are too close together")
     if not 6000 <= board.rating_ma <= 80000:
         raise BoardError("board.json: rated_a must be 6 to 80")
+    board.proximity = _proximity(spec)
     board.meter = spec.get("meter")
     board.led = spec.get("led")
     board.display = spec.get("display")

@@ -21,11 +21,33 @@ def _number(spec, key, default, low, high):
     return value
 
 
+def _amps(spec, key, default, low):
+    """mA, to a tenth of an ampere: a float of the chip may hold 15.9999995."""
+    return int(_number(spec, key, default, low, 80) * 10 + 0.5) * 100
+
+
 def _text(spec, key, default):
     value = spec.get(key, default)
     if not isinstance(value, str):
         raise ConfigError("config.json: %s must be text" % key)
     return value
+
+
+def _broker(spec):
+    """The broker's settings, None without one."""
+    if spec is None:
+        return None
+    if not isinstance(spec, dict) or not _text(spec, "host", ""):
+        raise ConfigError("config.json: broker must have a host")
+    _number(spec, "port", 0, 0, 65535)
+    for key in ("user", "password", "ca"):
+        _text(spec, key, "")
+    if spec.get("tls"):
+        try:
+            open(_text(spec, "ca", "")).close()
+        except OSError:
+            raise ConfigError("config.json: broker.ca must name a file with the authority's DER")
+    return spec
 
 
 def load(path):
@@ -41,9 +63,9 @@ def load(path):
     config.device = _text(spec, "device", "")
     if not 1 <= len(config.device) <= _LONGEST_NAME or any(c not in _NAME for c in config.device):
         raise ConfigError("config.json: device must be 1 to 32 of a-z, 0-9 and -")
-    config.installation_ma = int(_number(spec, "installation_a", None, 6, 80) * 1000)
-    config.limit_ma = int(_number(spec, "limit_a", 80, 6, 80) * 1000)
-    config.fail_safe_ma = int(_number(spec, "fail_safe_a", 6, 0, 80) * 1000)
+    config.installation_ma = _amps(spec, "installation_a", None, 6)
+    config.limit_ma = _amps(spec, "limit_a", 80, 6)
+    config.fail_safe_ma = _amps(spec, "fail_safe_a", 6, 0)
     # A bare cmd/limit number holds this long; then the fail-safe current takes its place.
     config.command_for_s = int(_number(spec, "command_for_s", 3600, 1, 8000000))
     config.currency = _text(spec, "currency", "EUR")
@@ -53,12 +75,14 @@ def load(path):
     config.price_c = -1
     if price is not None:
         config.price_c = int(_number(spec, "price_per_kwh", 0, 0, 50) * 10000 + 0.5)
-    config.key = bytes.fromhex(_text(spec, "key", ""))
+    try:
+        config.key = bytes.fromhex(_text(spec, "key", ""))
+    except ValueError:
+        raise ConfigError("config.json: key must be pairs of hexadecimal digits")
     config.ssid = _text(spec, "ssid", "")
     config.wifi_password = _text(spec, "wifi_password", "")
     config.time_server = _text(spec, "time_server", "pool.ntp.org")
-    broker = spec.get("broker")
-    config.broker = broker if isinstance(broker, dict) and broker.get("host") else None
+    config.broker = _broker(spec.get("broker"))
     # "backend": a record is kept until session/ack; "broker": until the broker has it.
     config.ack = _text(spec, "ack", "backend")
     if config.ack not in ("backend", "broker"):

@@ -11,9 +11,10 @@ import time
 import machine
 from micropython import const
 
+from pilotwire import once
 from pilotwire import panel as panels
 from pilotwire.act.contactor import Contactor
-from pilotwire.act.pilot_pwm import PilotPwm
+from pilotwire.act.pilot_pwm import PilotPwm, duty_of
 from pilotwire.clock import KEPT, Clock
 from pilotwire.decide import charging as seq
 from pilotwire.decide import fault_table, limits, tariff
@@ -37,7 +38,14 @@ from pilotwire.tell.site import Site
 from pilotwire.visit import Visit
 
 _TICK_US = const(10000)
-_WATCHDOG_MS = const(2000)  # above the longest stall that is allowed with the contactor open
+_WATCHDOG_MS = const(2000)  # with the contactor closed
+_WATCHDOG_OPEN_MS = const(30000)  # looking up a name may block for many seconds, and harms nobody
+_REST_START_MS = const(5000)  # before the contactor may close: after a power-on
+_REST_ABNORMAL_MS = const(30000)  # and after any other start
+# Orders of the backend that outlive a restart.
+_DISABLED = const(1)
+_PAUSED = const(2)
+_LIMITED = const(4)
 _PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
 _GC_TICKS = const(200)  # about 5 KB of messages; a collection takes 5 ms of the chip
@@ -59,12 +67,15 @@ class Charger:
         self.config = config
         self.clock = Clock()
         self.reading = Reading()
-        self._pilot = Pilot(board.pilot)
+        self._pilot = Pilot(board.pilot, duty_of)
         self._inputs = Inputs(board.contactor)
+        self._proximity, self._cable = _socket(board)
         self._meter = open_meter(board.meter)
         self.facts = Facts(board, config, self._meter.NAME if self._meter else "none")
         self.charging = Charging()
         self.faults = Faults()
+        if not once.call("sense.pilot_check", "check", self._pilot, self._pwm):
+            self.faults.raise_(fault_table.PILOT_GENERATOR)
         self.limits = Limits(config.fail_safe_ma)
         self.limit_names = limits.NAMES
         self.protection = Protection(self._meter is not None, board.rating_ma)
@@ -81,6 +92,9 @@ class Charger:
         self.visit = Visit(
             self.charging, self.session, self.records, self.faults, self.clock, self.reading
         )
+        self.visit.recorded = self.records.newest is not None
+        # Nothing tells when the contactor opened: a restart may not become a chatter.
+        self.charging.rest_ms = _REST_START_MS if self.cause == "power" else _REST_ABNORMAL_MS
         self._panel = panels.Panel()
         self._panel.currency = config.currency
         self._shown_fault = -1
@@ -91,12 +105,16 @@ class Charger:
         self.limits.set(limits.BOARD, board.rating_ma)
         self.limits.set(limits.INSTALLATION, config.installation_ma)
         self.limits.set(limits.CONFIG, config.limit_ma)
+        self._recall_orders()
+        self.tell_errors = 0
+        self.tell_error = ""
         self._turn = 0
         self._second_at = -1  # next part of the once-a-second work, -1 = done
         self._last_s = self.clock.up_s
         self._gc_ticks = 0
-        self._told = -1  # sum of everything whose change makes `state` due
+        self._told = None  # everything whose change makes `state` due
         self._watchdog = None
+        self._watched = False  # the watchdog has the time of a closed contactor
 
     def _keep_time(self):
         """After a reset the RTC still runs; after a power cut it starts in the year 2000."""
@@ -118,7 +136,7 @@ class Charger:
     def run(self):
         """Until the power goes. Exceptions leave it; main.py then switches off and restarts."""
         boot_record.write(self._rtc, boot_record.RUNNING)
-        self._watchdog = machine.WDT(timeout=_WATCHDOG_MS)
+        self._watchdog = machine.WDT(timeout=_WATCHDOG_OPEN_MS)
         ticks_us, ticks_diff, sleep_us = time.ticks_us, time.ticks_diff, time.sleep_us
         due_us = ticks_us()
         while True:
@@ -137,17 +155,27 @@ class Charger:
     def tick(self, now_us):
         """One turn of the loop; returns the chore that tell did."""
         self.sense_decide_act(now_us)
-        return self._tell()
+        try:
+            return self._tell()
+        except Exception as error:  # telling may fail; it may not end a charge
+            self.tell_errors += 1
+            self.tell_error = type(error).__name__
+            return 0
 
     def sense_decide_act(self, now_us):
         """The part that must not allocate."""
         r = self.reading
         charging = self.charging
         dt_ms = self.clock.tick(now_us)
-        self._pilot.look(r)
+        self._pilot.look(r, charging.offer_ma)
         if charging.doubtful(r):
-            self._pilot.look(r)
+            self._pilot.look(r, charging.offer_ma)
         self._inputs.look(r)
+        cable = self._cable
+        if cable:
+            self._proximity.look(r)
+            if cable.step(r, charging.letter, self.faults, dt_ms):
+                self.limits.set(limits.CABLE, cable.limit_ma)
         if self._meter:
             self._meter.step(r, time.ticks_ms())
 
@@ -155,8 +183,13 @@ class Charger:
         charging.step(
             r, dt_ms, limit.ma, limit.urgent_ma, self.enabled, self._may_close(), self.faults
         )
+        if cable and charging.why == seq.PAUSED and limit.which == limits.CABLE:
+            charging.why = seq.CHECKING  # the cable: nobody has ordered a pause
         self.protection.step(r, charging, self.faults, dt_ms)
 
+        if charging.contactor != self._watched and self._watchdog:
+            self._watched = charging.contactor
+            machine.WDT(timeout=_WATCHDOG_MS if self._watched else _WATCHDOG_OPEN_MS)
         self._contactor.set(charging.contactor)
         self._pwm.set(charging.offer_ma)
         self.visit.step(dt_ms)
@@ -179,10 +212,9 @@ class Charger:
             self._last_s = self.clock.up_s
             self._second_at = 0
         if self._second_at >= 0:
-            _SECONDS[self._second_at](self)
-            self._second_at += 1
-            if self._second_at == len(_SECONDS):
-                self._second_at = -1
+            part = self._second_at
+            self._second_at = part + 1 if part + 1 < len(_SECONDS) else -1
+            _SECONDS[part](self)
             return _SECOND
         self._gc_ticks += 1
         if self._gc_ticks >= _GC_TICKS:
@@ -214,6 +246,8 @@ class Charger:
         journal = records.journal
         errors = journal.errors
         done = journal.step(not self.charging.contactor)
+        if done == _PROGRAMMED:
+            records.written()
         if journal.errors != errors or not journal.persistent:
             self.faults.raise_(fault_table.STORAGE)
         elif done == _PROGRAMMED:
@@ -227,13 +261,12 @@ class Charger:
     def _notice(self):
         """Mark `state` and `session/active` when something in them has changed."""
         charging = self.charging
-        sum_ = (
-            charging.letter + charging.why * 8 + charging.offer_ma * 128 + charging.contactor * 64
-            + self.faults.changes * 3 + self.limits.changes * 5 + self.session.changes * 7
-            + self.records.waiting * 11
+        now = (
+            charging.letter, charging.why, charging.offer_ma, charging.contactor, self.enabled,
+            self.faults.changes, self.limits.changes, self.session.changes, self.records.waiting,
         )
-        if sum_ != self._told:
-            self._told = sum_
+        if now != self._told:
+            self._told = now
             self.link.mark(link.STATE | link.ACTIVE)
 
     def _second_limits(self):
@@ -241,6 +274,8 @@ class Charger:
         self._meter_limit()
 
     def _second_faults(self):
+        if self._pilot.generator_off():
+            self.faults.raise_(fault_table.PILOT_GENERATOR)
         self.faults.second(self.charging.letter == A)
 
     def _second_session(self):
@@ -253,8 +288,29 @@ class Charger:
 
     def _second_link(self):
         self.records.release()
+        self._remember_orders()
         if self.link:
             self.link.second(self.clock.up_s, self.charging.contactor)
+        if self.clock.up_s % 60 == 0 and not (self.link and self.link.up):
+            self.health.reset()
+
+    def _recall_orders(self):
+        """After a restart what the backend had forbidden stays so, until it speaks again."""
+        orders = self.records.orders
+        self.enabled = not orders & _DISABLED
+        if orders & _PAUSED:
+            self.limits.set(limits.COMMAND, 0)
+        elif orders & _LIMITED:
+            self.limits.set(limits.FAIL_SAFE, self.limits.fail_safe_ma)
+
+    def _remember_orders(self):
+        limited = self.limits.value_ma[limits.COMMAND]
+        orders = 0 if self.enabled else _DISABLED
+        if limited < 6000:
+            orders |= _PAUSED
+        elif limited != limits.NONE_MA or self.limits.value_ma[limits.FAIL_SAFE] != limits.NONE_MA:
+            orders |= _LIMITED
+        self.records.order(orders)
 
     def _second_site(self):
         if self.config.ssid:
@@ -338,8 +394,6 @@ class Charger:
 
     def on_enable(self, value):
         self.enabled = value
-        if self.link:
-            self.link.mark(link.STATE)
 
     def on_ack(self, value):
         if not self.records.acknowledge(value):
@@ -358,6 +412,16 @@ _SECONDS = (
     Charger._second_limits, Charger._second_faults, Charger._second_session, Charger._second_link,
     Charger._second_site,
 )
+
+
+def _socket(board):
+    """Proximity pin and cable; a board with a tethered cable has neither, and loads neither."""
+    if not board.proximity:
+        return None, None
+    from pilotwire.decide.cable import Cable
+    from pilotwire.sense.proximity import Proximity
+
+    return Proximity(board.proximity), Cable()
 
 
 def _display(board):

@@ -3,9 +3,11 @@
 from micropython import const
 
 from pilotwire.decide import charging as seq
+from pilotwire.decide.fault_table import STORAGE
 from pilotwire.decide.letters import A, E
 
 _SETTLE_MS = const(1500)  # after unplugging: the meter's last energy is read once a second
+_CHECK_FIRST_S = const(15)  # of charging
 _CHECK_S = const(60)  # between checkpoints, if energy has grown
 _CHECK_IDLE_S = const(300)
 _CHECK_TIGHT_S = const(900)  # when flash is nearly full
@@ -38,8 +40,9 @@ class Visit:
 
     def may_close(self):
         """True when the open session is on flash, or flash has failed and said so."""
-        journal = self._records.journal
-        return self._session.open and (not journal.pending() or bool(journal.error))
+        return self._session.open and (
+            not self._records.journal.pending() or self._faults.holds(STORAGE)
+        )
 
     def step(self, dt_ms):
         charging, session = self._charging, self._session
@@ -73,6 +76,7 @@ class Visit:
             if charging.opened_by == seq.BY_FAULT:
                 self._fault_stop = self._faults.stop_reason()
             session.current_off(clock.up_s, clock.up_ms, charging.why)
+            self._check()
 
     def _record(self):
         session, by = self._session, self._charging.opened_by
@@ -96,7 +100,12 @@ class Visit:
         every_s = _CHECK_S if wh != self._check_wh else _CHECK_IDLE_S
         if self._records.journal.free_sectors < _TIGHT_SECTORS:
             every_s = _CHECK_TIGHT_S
-        if self._check_s >= every_s:
-            self._check_s = 0
-            self._check_wh = wh
-            self._records.check(session, self._clock, self._faults.session_mask, self._reading)
+        if self._check_s >= every_s or session.charging and session.charge_s == _CHECK_FIRST_S:
+            self._check()
+
+    def _check(self):
+        self._check_s = 0
+        self._check_wh = self._session.end_wh = self._reading.wh
+        self._records.check(
+            self._session, self._clock, self._faults.session_mask, self._reading
+        )

@@ -140,12 +140,16 @@ class Run:
             self.charger.advance(0.5)
             self.backend.wait_for(lambda: self._complete(wanted), _PATIENCE_S)
             self._drain()
+        self.keep_records()
+        self._drain()
+
+    def keep_records(self):
+        """Write what the backend has received so far into the folder."""
         if self.backend.records:
             last_id, self.record = list(self.backend.records.items())[-1]
             lines = b"\n".join(self.backend.raw_records.values()) + b"\n"
             (self.keep / "records.jsonl").write_bytes(lines)
             (self.keep / "record.json").write_bytes(self.backend.raw_records[last_id] + b"\n")
-        self._drain()
 
     def _complete(self, wanted):
         """The backend has so many records, and the device knows that it has them."""
@@ -283,6 +287,8 @@ def _played(run, view):
         print(f"pilotwire run: {error}", file=sys.stderr)
         return 2
     finally:
+        if run.backend:
+            run.keep_records()  # also when a second Ctrl-C has cut the end short
         run.stop()
     view.end(run)
     if run.record is None and status == 0:

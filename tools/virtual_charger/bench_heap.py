@@ -29,13 +29,15 @@ def main(folder):
 
     charger = Charger(board, config)
     began = time.ticks_ms()
-    charged_ms = None
+    charged_ms = linked_ms = None
     least = 1 << 40
     while time.ticks_diff(time.ticks_ms(), began) < (_START_S + _CHARGE_S) * 1000:
         due = time.ticks_us()
         charger.tick(due)
         least = min(least, gc.mem_free())
-        machine.ADC.car = charger.link.up
+        if charger.link.up:
+            linked_ms = linked_ms or time.ticks_ms()
+            machine.ADC.car = 1 if time.ticks_diff(time.ticks_ms(), linked_ms) < 1000 else 2
         if charged_ms is None and charger.charging.contactor:
             charged_ms = time.ticks_ms()
         if charged_ms is not None:

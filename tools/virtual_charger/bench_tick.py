@@ -36,9 +36,8 @@ def loop_ns():
 
 def charging(charger):
     """Bring the charger to state C with the contactor closed and the link up."""
-    machine.ADC.car = False
     for k in range(3000):
-        machine.ADC.car = k > 300
+        machine.ADC.car = (k > 300) + (k > 500)
         time.forward(10000)
         charger.tick(time.ticks_us())
         if k > 1500 and charger.charging.contactor and charger.link.up:

@@ -84,7 +84,7 @@ class Charging:
         if not self.contactor or not r.cp_ok:
             return False
         high_mv = r.cp_high_mv
-        if high_mv >= 11000 or high_mv <= 1000:
+        if high_mv > 10000 or high_mv <= 1000:
             return True
         return self.offer_ma > 0 and r.cp_low_mv > DIODE_MV
 

@@ -15,6 +15,7 @@ ocpp16, mrec (0 = vendor), ocpp2 (component.variable), everest, stop (OCPP 2.0.1
 
 1-1 opens at the second look of 2.2 ms, not after 25 ms: the goal is 30 ms in all.
 1-2 tells a missing diode from a car with -10.7 V (letters.py).
+1-4 is the resistor of the cable's plug, on boards with a socket (cable.py).
 6-1 is I > 1.10 x offer + 0.5 A for 7 s, 6 s after the offer fell. For 6-2 the upstream breaker
 remains the short-circuit protection; the meter is fresh every 320 ms.
 7-3 is looked for again at every start. 7-4 waits for the auxiliary contact 500 ms.
@@ -30,10 +31,11 @@ OVER_CURRENT = const(3)
 PILOT_SHORT = const(4)
 DIODE = const(5)
 PILOT_NOISY = const(6)
-SOFT_OVER_CURRENT = const(7)
-METER_LOST = const(8)
-STORAGE = const(9)
-COUNT = const(10)
+PROXIMITY = const(7)
+SOFT_OVER_CURRENT = const(8)
+METER_LOST = const(9)
+STORAGE = const(10)
+COUNT = const(11)
 
 CODE, NAME, SEVERITY, OPEN, WITHIN_MS, PILOT, CLEARS, WAIT_S, TRIES = range(9)
 TEXT, DO, OCPP16, MREC, OCPP2, EVEREST, STOP = range(9, 16)
@@ -54,6 +56,8 @@ water|EVCommunicationError|14|CPPWMController.State|MREC14PilotFault|Other
 again|EVCommunicationError|14|CPPWMController.Problem|DiodeFault|Other
 1-3|pilot out of range|red|2|1100|x1|T|60|3|Signal to car is unclear|Wait, or unplug and plug in \
 again|EVCommunicationError|14|CPPWMController.DCVoltage|MREC14PilotFault|Other
+1-4|cable coding|red|2|700|x1|U|0|0|Cable cannot be read|Unplug, then plug in again or try another \
+cable|EVCommunicationError|23|Connector.Problem|MREC23ProximityFault|Other
 6-1|soft over-current|red|1|7400|x1|T|60|3|Car takes more than offered|Wait for retry, or charge at \
 lower current|OverCurrentFailure|4|OverCurrentProtection.Operated|MREC4OverCurrentFailure|\
 OvercurrentFault

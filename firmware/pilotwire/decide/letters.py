@@ -37,8 +37,8 @@ def letter_of(high_mv, present):
 
     All from 1 V down to -11 V is E: nothing there is a reason to go on.
     """
-    if high_mv >= _A_MV:
-        return A
+    if high_mv >= _A_MV or high_mv > _B_TOP_MV and present >= C:
+        return A  # a car that asks cannot make more than 7 V: above B's band it has gone
     if high_mv >= _C_MV:
         if high_mv <= _C_TOP_MV:
             return C

@@ -20,6 +20,10 @@ _LOOK_MS = const(20)  # what one tick proves, however long the stall before it
 _SNAPSHOT_MS = const(400)  # what one snapshot proves
 _AUX_MS = const(30)  # of disagreement: one stray sample is none
 _HARD_MS = const(1000)
+_FULL_SCALE_MA = const(65000)  # an ATM90E32 shows no more than 65.535 A
+_STRAY_MW = const(150000)  # power with the contactor open ...
+_STRAY_MS = const(5000)  # ... for so long: welded
+_STRAY_AFTER_MS = const(2000)  # the meter's averages need 0.7 s to fall
 _BLANK_MS = const(1000)  # inrush after closing
 _ENOUGH_MS = const(1 << 20)
 
@@ -36,6 +40,7 @@ class Protection:
         self._since_fresh_ms = 0
         self._soft_ms = 0
         self._hard_ms = 0
+        self._stray_ms = 0
         self._fall_ms = _HELD_MS  # since the offer last fell
         self._offer_ma = 0
         self._held_ma = 0
@@ -137,6 +142,17 @@ class Protection:
             self._held_ma = offer_ma
         self._offer_ma = offer_ma
 
+    def _stray_power(self, r, charging, faults, dt_ms):
+        """Energy through an open contactor: welded, also on a board without auxiliary contact."""
+        power_mw = r.p_mw[0] + r.p_mw[1] + r.p_mw[2]
+        if power_mw < _STRAY_MW or charging.open_ms < _STRAY_AFTER_MS:
+            self._stray_ms = 0
+        else:
+            self._stray_ms += dt_ms
+            if self._stray_ms >= _STRAY_MS:
+                self._stray_ms = _STRAY_MS
+                faults.raise_(WELDED)
+
     def _over_current(self, r, charging, faults, dt_ms):
         """Judged once a snapshot, on active current: parked cars draw 6.4 A reactive at 6 A."""
         total_ma = active_ma = 0
@@ -155,6 +171,7 @@ class Protection:
                 active_ma = amps_ma
         self.active_ma = active_ma
         if not charging.contactor:
+            self._stray_power(r, charging, faults, dt_ms)
             return
         offer_ma = charging.offer_ma if charging.offer_ma > 0 else 0
         if active_ma > offer_ma + offer_ma // 10 + 500 and self._fall_ms >= _SOFT_AFTER_FALL_MS:
@@ -165,7 +182,7 @@ class Protection:
             self._soft_ms = 0
         if charging.closed_ms < _BLANK_MS:
             return
-        if total_ma > self.rating_ma + self.rating_ma // 2:
+        if total_ma > self.rating_ma + self.rating_ma // 2 or total_ma > _FULL_SCALE_MA:
             faults.raise_(OVER_CURRENT)
         held_ma = self._held_ma if self._held_ma > 6000 else 6000
         if active_ma > held_ma + held_ma // 4 + 2000:

@@ -1,19 +1,56 @@
-"""Control pilot: a burst of ADC reads, and the two plateaus found in it. Integers, no allocation.
+"""Control pilot: bursts of ADC reads and the two plateaus in them. Touches the ADC; no allocation.
 
-A burst of 64 reads takes 2.2 ms on the chip and spans two periods of the 1 kHz signal at no fixed
-phase. Edges, spikes and the low plateau must not disturb the high one, so the samples go into a
-histogram: the highest group of samples is the high plateau, the lowest group the low one.
+A burst of 64 reads takes 2.2 ms and spans two periods of the 1 kHz signal at no fixed phase. The
+samples of a plateau lie together, edges and spikes lie anywhere: the highest group in a histogram
+is the high plateau, the lowest the low one.
+
+At 97 % duty the low phase lasts 30 us and a burst may miss it. That is no lost diode: without its
+diode a car does not hide the low level, it moves it. So a second burst follows at once: a low
+level elsewhere counts when both agree, else the last one is kept, for 16 looks at most.
 """
 
 from array import array
+from time import sleep_us
 
 import micropython
 from machine import ADC, Pin
 from micropython import const
 
 _READS = const(64)
-_GROUP = const(3)  # samples that make a high plateau: 8 % duty shows at least 4 a burst
-_LOW_GROUP = const(2)  # 97 % duty shows about 2 low ones
+_WIDTH = const(44)  # counts, 0.4 V: samples of one plateau; noise is 30 mV rms
+_APART = const(227)  # 2 V: nearer plateaus are one; a D without its diode has 5.4 V between them
+_MOST = const(48)  # samples of 64 in one group: the other plateau has few
+_FEW = const(2)  # 96 % duty shows 2 low samples a burst, 8 % shows 4 high ones
+_MANY = const(6)  # where more are due: so many spikes never agree
+_THIN = const(6)  # samples of a low plateau that a burst may miss
+_COHERENT = const(16)  # samples in the largest group: less is noise
+_KEPT = const(32)  # bursts without the low plateau, two a look
+_HALF_READ_US = const(17)  # moves the second half of a repeated burst off the first one's phase
+_TWO_PERIODS = const(57)  # reads in 2 ms, until pilot_check has timed them
+_OFF_M = const(30)  # duty off: IEC 61851-1 Table A.7 allows 10; no PWM at 96 % is 40 off
+_ENOUGH_READS = const(1140)  # 20 bursts average the phase away
+_ENOUGH_PERIODS = const(20)
+
+# What bursts leave behind: array indices. Levels in 1/16 of a 12-bit count.
+_HIGH = const(0)
+_LOW = const(1)
+_SAME = const(2)  # 1 = the plateaus are one
+_ZERO = const(3)  # 0 V, whole counts
+_PWM = const(4)  # 1 = a duty is offered
+_KNOWN = const(5)  # low plateau, 0 = none
+_IS_THIN = const(6)  # 1 = a burst may miss it
+_MISSED = const(7)  # bursts that did
+_LOWEST = const(8)  # sample of the burst before, whole counts
+_WINDOW = const(9)  # reads in whole periods: these count for the duty
+_READ = const(10)
+_READ_HIGH = const(11)
+_PERIODS = const(12)  # between rising edges
+_PERIOD_READS = const(13)
+_SLOTS = const(14)
+
+NOTHING = const(0)
+FOUND = const(1)
+AGAIN = const(2)
 
 
 @micropython.native
@@ -22,77 +59,264 @@ def _burst(read, buffer):
         buffer[k] = read()
 
 
-@micropython.viper
-def _mean(buffer: ptr16, around: int, width: int) -> int:
-    """Mean, in 1/16 count, of the samples within `width` counts of `around`; -1 when there are none."""
-    total = 0
-    count = 0
-    k = 0
-    while k < 64:
-        value = buffer[k] >> 4
-        apart = value - around
-        if apart <= width and 0 - apart <= width:
-            total += value
-            count += 1
-        k += 1
-    if count == 0:
-        return -1
-    return (total << 4) // count
+@micropython.native
+def _burst_again(read, buffer):
+    for k in range(32):
+        buffer[k] = read()
+    sleep_us(_HALF_READ_US)
+    for k in range(32, 64):
+        buffer[k] = read()
 
 
 @micropython.viper
-def _plateaus(buffer: ptr16, bins: ptr8, out: ptr32):
-    """out[0], out[1] = middle of the highest and of the lowest group, in counts; -1 = none."""
+def _levels(buffer: ptr16, bins: ptr32, s: ptr32) -> int:
+    """Plateaus of a burst into `s`: NOTHING, FOUND, or AGAIN for another burst at once.
+
+    `bins`: 66 of 64 counts (0.56 V), each number << 20 | sum of its samples.
+    """
     k = 0
     while k < 66:
         bins[k] = 0
         k += 1
+    zero = s[_ZERO]
+    window = s[_WINDOW]
+    lowest = 4095
+    read_high = 0
+    was = 1
+    first = 0
+    last = 0
+    periods = 0
     k = 0
-    while k < 64:
-        at = buffer[k] >> 10  # 64 counts, 0.56 V, a bin
-        bins[at] = bins[at] + 1
+    while k < _READS:
+        value = buffer[k] >> 4
+        at = (value >> 6) + 1
+        bins[at] = bins[at] + 0x100000 + value
+        if value > zero:
+            if k < window:
+                read_high += 1
+            if was == 0:
+                was = 1
+                last = k
+                if first == 0:
+                    first = k
+                else:
+                    periods += 1
+        else:
+            was = 0
+            if value < lowest:
+                lowest = value
         k += 1
-    out[0] = -1
-    k = 63
-    while k > 0:
-        if bins[k] + bins[k - 1] >= _GROUP:
-            total = bins[k] + bins[k - 1]
-            out[0] = (bins[k] * (k * 64 + 32) + bins[k - 1] * (k * 64 - 32)) // total
+
+    most = 0
+    main = 0
+    k = 1
+    while k < 65:
+        pair = bins[k] + bins[k + 1]
+        if pair > most:
+            most = pair
+            main = k
+        k += 1
+    count = most >> 20
+    if count < _COHERENT:
+        return NOTHING
+    main = (most & 0xFFFFF) // count
+    need_high = _MANY
+    need_low = _MANY
+    if count >= _MOST and s[_PWM]:
+        if main < zero:
+            need_high = _FEW
+        else:
+            need_low = _FEW
+
+    high = main
+    k = 64
+    while k > 1:
+        pair = bins[k] + bins[k - 1]
+        if (pair >> 20) >= need_high:
+            if bins[k - 2] > bins[k]:
+                pair = bins[k - 1] + bins[k - 2]
+            high = (pair & 0xFFFFF) // (pair >> 20)
             k = 0
         k -= 1
-    out[1] = -1
-    k = 0
-    while k < 63:
-        if bins[k] + bins[k + 1] >= _LOW_GROUP:
-            total = bins[k] + bins[k + 1]
-            out[1] = (bins[k] * (k * 64 + 32) + bins[k + 1] * (k * 64 + 96)) // total
-            k = 63
+    group = high
+    k = 1
+    while k < 64:
+        pair = bins[k] + bins[k + 1]
+        if (pair >> 20) >= need_low:
+            if bins[k + 2] > bins[k]:
+                pair = bins[k + 1] + bins[k + 2]
+            group = (pair & 0xFFFFF) // (pair >> 20)
+            k = 64
         k += 1
+
+    known = s[_KNOWN] >> 4
+    highs = 0
+    high_sum = 0
+    lows = 0
+    low_sum = 0
+    knowns = 0
+    known_sum = 0
+    k = 0
+    while k < _READS:
+        value = buffer[k] >> 4
+        apart = value - high
+        if apart <= _WIDTH and 0 - apart <= _WIDTH:
+            highs += 1
+            high_sum += value
+        else:
+            apart = value - group
+            if apart <= _WIDTH and 0 - apart <= _WIDTH:
+                lows += 1
+                low_sum += value
+            apart = value - known
+            if apart <= _WIDTH and 0 - apart <= _WIDTH:
+                knowns += 1
+                known_sum += value
+        k += 1
+    s[_HIGH] = (high_sum << 4) // highs if highs else high << 4
+    if high > zero + _APART or high + _APART < zero:  # at 0 V there is no telling high from low
+        s[_READ] = s[_READ] + window
+        s[_READ_HIGH] = s[_READ_HIGH] + read_high
+        if periods:
+            s[_PERIODS] = s[_PERIODS] + periods
+            s[_PERIOD_READS] = s[_PERIOD_READS] + last - first
+
+    # The low plateau: `low` in 1/16 count, 0 = none; the ADC may clip it at 0, hence + 1.
+    low = 0
+    if lows and group + _APART < high:
+        low = (low_sum << 4) // lows + 1
+    apart = lowest - s[_LOWEST]
+    s[_LOWEST] = lowest
+    lone = 0  # the lowest samples of two bursts agree; at 0 every spike would
+    if s[_PWM] and lowest and lowest + _APART < high and apart <= _WIDTH and 0 - apart <= _WIDTH:
+        lone = 1
+    if s[_IS_THIN]:
+        if lone and lowest + _WIDTH < known:
+            low = lowest << 4
+            lows = 1
+        elif knowns and (low == 0 or group + _WIDTH > known):
+            low = (known_sum << 4) // knowns + 1
+            lows = knowns
+        else:
+            missed = s[_MISSED] + 1
+            s[_MISSED] = missed
+            if missed & 1:  # the first burst of a look
+                return AGAIN
+            if lone:
+                if low == 0:
+                    low = lowest << 4
+                    lows = 1
+            elif missed <= _KEPT:
+                s[_LOW] = s[_KNOWN]
+                return FOUND
+    elif low == 0 and lone and need_low == _FEW:
+        low = lowest << 4
+        lows = 1
+    s[_MISSED] = 0
+    s[_KNOWN] = low
+    s[_IS_THIN] = 0
+    s[_SAME] = 0
+    if low == 0:
+        s[_LOW] = s[_HIGH]
+        s[_SAME] = 1
+    else:
+        s[_LOW] = low
+        if lows <= _THIN and s[_PWM]:
+            s[_IS_THIN] = 1
+    return FOUND
 
 
 class Pilot:
-    """look(r) fills cp_ok, cp_high_mv and cp_low_mv."""
+    """look(r, offer_ma) fills cp_ok, cp_high_mv and cp_low_mv."""
 
-    def __init__(self, spec):
-        """`spec`: board.json's "pilot": adc_pin, counts_at_plus12, counts_at_minus12 (12 bit)."""
-        self._read = ADC(Pin(spec["adc_pin"]), atten=ADC.ATTN_11DB).read_u16
-        self._minus12 = spec["counts_at_minus12"] * 16
-        self._span = spec["counts_at_plus12"] - spec["counts_at_minus12"]
-        self._samples = array("H", [0] * _READS)
-        self._bins = bytearray(66)
-        self._groups = array("i", [0, 0])
+    def __init__(self, spec, duty_of):
+        """`spec`: board.json's "pilot": adc_pin, counts_at_plus12, counts_at_minus12 (12 bit).
 
-    def look(self, r):
-        samples = self._samples
-        groups = self._groups
-        _burst(self._read, samples)
-        _plateaus(samples, self._bins, groups)
-        high = _mean(samples, groups[0], 40)
-        low = _mean(samples, groups[1], 40)
-        if high < 0 or low < 0 or groups[0] < 0:
+        `duty_of(offer_ma)`: duty, of 65536, that the generator was given.
+        """
+        self.read = ADC(Pin(spec["adc_pin"]), atten=ADC.ATTN_11DB).read_u16
+        self.samples = array("H", [0] * _READS)
+        self._duty_of = duty_of
+        self._bins = array("I", [0] * 66)
+        self._state = array("i", [0] * _SLOTS)
+        self._offer_ma = 0
+        self._off = False  # the generator was
+        self.calibrate(
+            spec["counts_at_minus12"] * 16, spec["counts_at_plus12"] - spec["counts_at_minus12"]
+        )
+        self.set_pace(_TWO_PERIODS)
+
+    def calibrate(self, minus12, span):
+        """-12 V in 1/16 count; counts from -12 V to +12 V."""
+        self.minus12 = minus12
+        self.span = span
+        self._state[_ZERO] = (minus12 >> 4) + span // 2
+
+    def set_pace(self, two_periods):
+        """`two_periods`: reads in 2 ms. The duty is counted over whole periods."""
+        self._two_periods = two_periods
+        self._state[_WINDOW] = two_periods if two_periods <= _READS else two_periods // 2
+
+    def steady(self):
+        """A burst of a steady pilot: its level in 1/16 count, -1 when it is not steady."""
+        state = self._state
+        _burst(self.read, self.samples)
+        found = _levels(self.samples, self._bins, state)
+        state[_READ] = state[_READ_HIGH] = 0  # this is not the offer's duty
+        return state[_HIGH] if found == FOUND and state[_SAME] else -1
+
+    def look(self, r, offer_ma):
+        """A burst, two when the low plateau was missed. `offer_ma`: what the pilot carries now."""
+        if offer_ma != self._offer_ma:
+            self._change(offer_ma)
+        state = self._state
+        samples = self.samples
+        _burst(self.read, samples)
+        found = _levels(samples, self._bins, state)
+        if found == AGAIN:
+            _burst_again(self.read, samples)
+            found = _levels(samples, self._bins, state)
+        if not found:
             r.cp_ok = False
             return
         r.cp_ok = True
-        span = self._span
-        r.cp_high_mv = (high - self._minus12) * 1500 // span - 12000
-        r.cp_low_mv = (low - self._minus12) * 1500 // span - 12000
+        span = self.span
+        minus12 = self.minus12
+        r.cp_high_mv = (state[_HIGH] - minus12) * 1500 // span - 12000
+        r.cp_low_mv = (state[_LOW] - minus12) * 1500 // span - 12000
+
+    def generator_off(self):
+        """Once a second: True when the samples show another duty or frequency than was offered.
+
+        Offers that lasted 20 looks or more since the last call count.
+        """
+        self._judge()
+        off = self._off
+        self._off = False
+        return off
+
+    def _change(self, offer_ma):
+        self._judge()
+        self._offer_ma = offer_ma
+        state = self._state
+        pwm = 1 if offer_ma > 0 else 0
+        if state[_PWM] != pwm:
+            state[_PWM] = pwm
+            state[_KNOWN] = state[_IS_THIN] = state[_MISSED] = 0
+
+    def _judge(self):
+        state = self._state
+        reads = state[_READ]
+        if reads >= _ENOUGH_READS:
+            high_m = state[_READ_HIGH] * 1000 // reads
+            duty_m = self._duty_of(self._offer_ma) * 1000 >> 16
+            if not -_OFF_M <= high_m - duty_m <= _OFF_M:
+                self._off = True
+            elif state[_PWM]:
+                periods = state[_PERIODS]
+                # A tenth: the ADC's own pace and spikes blur it. A wrong timer is farther off.
+                due = self._two_periods * periods
+                off = abs(state[_PERIOD_READS] * 2 - due)
+                if periods >= _ENOUGH_PERIODS and off * 10 > due:
+                    self._off = True
+        state[_READ] = state[_READ_HIGH] = state[_PERIODS] = state[_PERIOD_READS] = 0

@@ -2,7 +2,7 @@
 
 import struct
 
-_FORMAT = "<IHiiHBiHiHiHiHIIBIIIIIBhBBI"
+_FORMAT = "<IHiiHBiHiHiHiHIIHIIIIIBhBBI"
 SIZE = struct.calcsize(_FORMAT)
 _QUALITIES = "SIU"
 
@@ -13,14 +13,14 @@ def pack(session, clock, boot, fault_mask, part):
     return struct.pack(
         _FORMAT, s.seq, boot & 0xFFFF, clock.up_s, clock.offset_s, clock.offset_ms & 0xFFFF,
         _QUALITIES.index(clock.quality), s.plugged_s, s.plugged_ms, s.started_s, s.started_ms,
-        s.ended_s, s.ended_ms, clock.up_s, clock.up_ms, s.start_wh, s.end_wh, part & 0xFF,
+        s.ended_s, s.ended_ms, clock.up_s, clock.up_ms, s.start_wh, s.end_wh, part,
         s.charge_s, s.idle_s, s.peak_ma, s.peak_w, s.offered_ma, s.phases, s.temp_dc,
         1 if s.energy_flawed else 0, 1 if s.charging else 0, fault_mask,
     )
 
 
 def unpack(data, session, clock):
-    """Fill `session` and `clock` from pack()'s bytes; returns (boot, fault_mask).
+    """Fill `session` and `clock` from pack()'s bytes; returns (boot, fault_mask, wh_part).
 
     The session ends where the checkpoint was made.
     """
@@ -36,7 +36,7 @@ def unpack(data, session, clock):
     if f[25]:  # charging went on until the power went
         s.ended_s, s.ended_ms = f[12], f[13]
     s.end(f[12], f[13], f[15])
-    return f[1], f[26]
+    return f[1], f[26], f[16]
 
 
 def seq_of(data):

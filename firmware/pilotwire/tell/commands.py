@@ -5,6 +5,7 @@ import json
 from micropython import const
 
 _LONGEST = const(256)
+_LONGEST_ID = const(40)
 _MOST_A = const(80)
 
 
@@ -12,10 +13,18 @@ class Refused(Exception):
     """A command that changes nothing; the text is the reason, for the sender."""
 
 
+def plain(text):
+    """str or bytes with everything but printable ASCII replaced, cut to the length of an id."""
+    codes = text if isinstance(text, bytes) else [ord(c) for c in text]
+    return "".join([chr(c) if 32 <= c < 127 else "?" for c in codes[:_LONGEST_ID]])
+
+
 def _parse(payload):
     """(value or dict, id) of a JSON payload."""
     if payload is None or len(payload) > _LONGEST:
         raise Refused("too long: at most 256 bytes")
+    if b"\0" in payload:
+        raise Refused("not JSON")
     try:
         value = json.loads(payload)
     except (ValueError, UnicodeError):
@@ -23,8 +32,8 @@ def _parse(payload):
     name = ""
     if isinstance(value, dict):
         name = value.get("id", "")
-        if not isinstance(name, str) or len(name) > 40:
-            raise Refused("id must be text of at most 40 characters")
+        if not isinstance(name, str) or len(name) > _LONGEST_ID or plain(name) != name:
+            raise Refused("id must be text of at most 40 printable ASCII characters")
     return value, name
 
 
@@ -73,9 +82,11 @@ COMMANDS = {
 
 def read(topic, payload, retained):
     """(handler name, value, id); Refused with .id when it must change nothing."""
-    parser, handler = COMMANDS[topic]
     name = ""
     try:
+        if topic not in COMMANDS:
+            raise Refused("unknown command")
+        parser, handler = COMMANDS[topic]
         if retained:
             raise Refused("retained commands are refused: they may be days old")
         value, name = _parse(payload)

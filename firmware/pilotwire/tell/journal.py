@@ -38,6 +38,8 @@ class Journal(Ring):
         self._at = 0  # the entry being written
         self._done = 0  # bytes of it on flash
         self._tries = 0  # places in which it failed
+        self.written_number = 0  # the entry finished last, and where it lies
+        self.written_address = 0
 
     @property
     def free_bytes(self):
@@ -156,6 +158,8 @@ class Journal(Ring):
         else:
             done = self._program(self._head, self._offset + COMMIT_AT, COMMITTED)
             if done:
+                self.written_number = number
+                self.written_address = self._head * self._size + self._offset
                 self._offset = (self._offset + whole + 3) & ~3
                 self._finish(whole)
         if not done:

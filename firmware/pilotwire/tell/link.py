@@ -65,8 +65,9 @@ class Link:
         self._results = []
         self._quota = _COMMANDS_A_SECOND
         self._record_pid = -1
+        self._record_seq = 0
         self._last = None  # newest record's bytes, kept until published
-        for topic in commands.COMMANDS:
+        for topic in (b"cmd/#", b"session/ack"):
             mqtt.want(root + topic)
 
     @property
@@ -125,8 +126,9 @@ class Link:
             return False
         data = self._records.read(index)
         if data is None:
-            self._records.skip()
+            self._records.skip(index)
             return True
+        self._record_seq = self._records.seq_of(index)
         self._record_pid = mqtt.post(self._root + b"session/record", data, False, 1)
         return True
 
@@ -141,18 +143,17 @@ class Link:
     def _acknowledged(self, pid):
         if pid == self._record_pid:
             self._record_pid = -1
-            self._records.sent(self._ack_by_broker)
+            self._records.sent(self._record_seq, self._ack_by_broker)
 
     def _message(self, topic, payload, retained):
         topic = bytes(topic)[len(self._root) :]
-        if topic not in commands.COMMANDS:
-            return
         name, reason = "", ""
-        self._quota -= 1
-        if self._quota < 0:
-            if self._quota == -1:
-                self._answer(topic, name, "too many commands: at most 5 a second")
-            return
+        if topic != b"session/ack":
+            self._quota -= 1
+            if self._quota < 0:
+                if self._quota == -1:
+                    self._answer(topic, name, "too many commands: at most 5 a second")
+                return
         try:
             handler, value, name = commands.read(topic, payload, retained)
             reason = getattr(self._speaker, handler)(value) or ""
@@ -163,7 +164,7 @@ class Link:
 
     def _answer(self, topic, name, reason):
         if len(self._results) < _RESULTS:
-            answer = {"id": name, "cmd": topic.decode(), "ok": not reason}
+            answer = {"id": name, "cmd": commands.plain(topic), "ok": not reason}
             if reason:
                 answer["reason"] = reason
             self._results.append(json.dumps(answer).encode())

@@ -9,11 +9,16 @@ from micropython import const
 from pilotwire import once
 from pilotwire.tell import checkpoint
 
-SUMMARY = const(1)  # boot, next seq, acknowledged seq, lifetime Wh, lost, SHA-256 of the last record
+SUMMARY = const(1)  # boot, next seq, acknowledged seq, register, lost, orders, SHA-256 of the last
 CHECK = const(2)  # an open session
-RECORD = const(3)  # u32 seq, then the record's bytes
-_SUMMARY_FORMAT = "<HIIIBI32s"
-_LONGEST = const(1990)  # bytes of a record: what one journal entry and one packet hold
+RECORD = const(3)  # u32 seq, register (Wh and 1/320 Wh), then the record's bytes
+_SUMMARY_FORMAT = "<HIIIHIB32s"
+_RECORD_HEAD = "<IIH"
+_HEAD = const(10)
+_LONGEST = const(1900)  # bytes of a record: what one packet holds beside the longest topic
+_BOOTS = "boots.txt"  # counts them where there is no journal partition
+_SEQS_A_BOOT = const(10000)
+_NOWHERE = const(0)  # not on flash yet; a sector's header is at 0
 _MOST = const(96)  # records that wait; the partition is full before that
 _RESEND_S = (60, 300, 3600)  # unacknowledged although the broker has them: again after this
 
@@ -40,6 +45,7 @@ class Records:
         self._round = 0
         self._open_number = 0  # journal entry that an open session still needs
         self._summary_number = 0
+        self.orders = 0  # of the backend, as far as they outlive a restart (control's bits)
         self.newest = None  # bytes of the record stored last, for session/last
         self._check = None
 
@@ -54,16 +60,18 @@ class Records:
         journal.mount()
         journal.scan(self._found)
         self.boot += 1
+        if not journal.persistent:
+            self._count_boots()
         check = self._check
         self._check = None
         if check is not None and checkpoint.seq_of(check) >= self.next_seq:
             then = clock_class()
-            boot, mask = checkpoint.unpack(check, session, then)
-            if session.end_wh > self.wh:
-                self.wh = session.end_wh
+            boot, mask, part = checkpoint.unpack(check, session, then)
+            self._register(session.end_wh, part)
             stop = "PowerLoss" if cause == "power" else "Reboot"
             self._store(session, then, boot, stop, cause, mask)
             journal.flush()
+            self.written()
         self._summarise()
         journal.flush()
         self.release()
@@ -74,7 +82,8 @@ class Records:
             return
         if kind == SUMMARY:
             f = struct.unpack(_SUMMARY_FORMAT, data)
-            self.boot, next_seq, acked, self.wh, self.wh_part, _, self.prev = f
+            self.boot, next_seq, acked, wh, part, _, self.orders, self.prev = f
+            self._register(wh, part)
             self.next_seq = max(self.next_seq, next_seq)
             self._acknowledge(acked)
             self._summary_number = number
@@ -83,10 +92,30 @@ class Records:
             if checkpoint.seq_of(data) >= self.next_seq:
                 self._open_number = number
         elif kind == RECORD:
-            seq = struct.unpack_from("<I", data)[0]
-            self.prev = hashlib.sha256(memoryview(data)[4:]).digest()
+            seq, wh, part = struct.unpack_from(_RECORD_HEAD, data)
+            self._register(wh, part)
+            self.prev = hashlib.sha256(memoryview(data)[_HEAD:]).digest()
             self.next_seq = max(self.next_seq, seq + 1)
             self._keep(seq, number, address, length)
+
+    def _register(self, wh, part):
+        """The lifetime register never goes back."""
+        if wh > self.wh or wh == self.wh and part > self.wh_part:
+            self.wh, self.wh_part = wh, part
+
+    def _count_boots(self):
+        """Without a journal a file counts the starts, so that no id is used twice."""
+        try:
+            with open(_BOOTS) as file:
+                self.boot = int(file.read()) + 1
+        except (OSError, ValueError):
+            pass
+        try:
+            with open(_BOOTS, "w") as file:
+                file.write(str(self.boot))
+        except OSError:
+            self.journal.errors += 1
+        self.next_seq = self.boot * _SEQS_A_BOOT + 1
 
     def _keep(self, seq, number, address, length):
         if seq <= self.acked:
@@ -100,11 +129,17 @@ class Records:
         self.waiting += 1
 
     def _shift(self, count):
+        """Forget the oldest `count`."""
+        for _ in range(count):
+            self._remove(0)
+
+    def _remove(self, index):
         for field in (self._seq, self._number, self._address, self._length):
-            for k in range(self.waiting - count):
-                field[k] = field[k + count]
-        self.waiting -= count
-        self._sent = max(0, self._sent - count)
+            for k in range(index, self.waiting - 1):
+                field[k] = field[k + 1]
+        self.waiting -= 1
+        if index < self._sent:
+            self._sent -= 1
 
     # While a car is there --------------------------------------------------------------------
 
@@ -135,51 +170,58 @@ class Records:
                 break
             session.thin()
         self.prev = hashlib.sha256(data).digest()
-        number = self.journal.append(RECORD, struct.pack("<I", session.seq) + data)
+        head = struct.pack(_RECORD_HEAD, session.seq, self.wh, self.wh_part)
+        number = self.journal.append(RECORD, head + data)
         self.next_seq = session.seq + 1
+        self.newest = data
         if number >= 0:
-            self._keep(session.seq, number, 0, len(data) + 4)
-            self.newest = data
+            self._keep(session.seq, number, _NOWHERE, _HEAD + len(data))
+        else:
+            self.journal.lost += 1
+            self.journal.errors += 1
 
     # To the backend --------------------------------------------------------------------------
 
     def next(self):
-        """Index of the next record to send, -1 when none is due."""
-        if self._sent >= self.waiting or self.journal.pending():
+        """Index of the next record to send, -1 when none is due or it is not on flash yet."""
+        if self._sent >= self.waiting:
+            return -1
+        if self._address[self._sent] == _NOWHERE:
+            if not self.journal.pending():
+                self._remove(self._sent)  # flash has refused it, and the journal has counted it
             return -1
         return self._sent
 
+    def seq_of(self, index):
+        return self._seq[index]
+
+    def written(self):
+        """The journal has finished an entry: a record that was waiting for it can be read now."""
+        number = self.journal.written_number
+        for index in range(self.waiting - 1, -1, -1):
+            if self._number[index] == number:
+                self._address[index] = self.journal.written_address
+                return
+
     def read(self, index):
         """Bytes of a waiting record, or None when flash has lost it."""
-        if not self._address[index]:
-            self._locate(index)
         data = self.journal.read(self._address[index], self._length[index])
-        return None if data is None else data[4:]
+        return None if data is None else data[_HEAD:]
 
-    def _locate(self, index):
-        """Find where the journal put a record that was stored in this life."""
-        wanted = self._number[index]
-
-        def found(kind, number, length, address):
-            if number == wanted:
-                self._address[index] = address
-
-        self.journal.scan(found)
-
-    def sent(self, ack_by_broker):
-        """The broker has the record that next() gave."""
+    def sent(self, seq, ack_by_broker):
+        """The broker has record `seq`. The backend may have acknowledged it before."""
         self._again_s = 0
         if ack_by_broker:
-            self.acknowledge(self._seq[self._sent])
-        else:
+            self.acknowledge(seq)
+        elif self._sent < self.waiting and self._seq[self._sent] == seq:
             self._sent += 1
 
-    def skip(self):
+    def skip(self, index):
         """A record cannot be read any more: go on. The journal has counted it if the ring was full."""
         if self.journal.lost == self._lost:
             self.journal.lost += 1
         self._lost = self.journal.lost
-        self._shift(1)
+        self._remove(index)
 
     def start_over(self):
         """A new connection: everything unacknowledged is due again."""
@@ -205,6 +247,12 @@ class Records:
             self._summarise()
         return True
 
+    def order(self, orders):
+        """Orders of the backend that outlive a restart; stored when they change."""
+        if orders != self.orders:
+            self.orders = orders
+            self._summarise()
+
     def _acknowledge(self, seq):
         self.acked = max(self.acked, seq)
         done = 0
@@ -218,7 +266,7 @@ class Records:
             SUMMARY,
             struct.pack(
                 _SUMMARY_FORMAT, self.boot & 0xFFFF, self.next_seq, self.acked, self.wh,
-                self.wh_part & 0xFF, self.journal.lost, self.prev,
+                self.wh_part, self.journal.lost, self.orders, self.prev,
             ),
         )
         if number >= 0:

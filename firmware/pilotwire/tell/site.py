@@ -1,14 +1,19 @@
 """The site's network: joins the WiFi, asks a time server. Nothing here waits."""
 
+import os
 import socket
 import struct
 
 from micropython import const
 
 _NTP_TO_2000_S = 3155673600  # more than 31 bits, used once an hour
+_ERA_S = 4294967296  # NTP's seconds start again in 2036
+_FROM_S = const(788918400)  # 2025 and
+_UNTIL_S = 3155760000  # 2100, seconds since 2000: other times are nonsense
 _REJOIN_S = const(30)
 _ASK_S = const(4)  # an unanswered request is repeated
 _AGAIN_S = const(3600)
+_NAME_AGAIN_S = const(60)  # a look-up that failed may have stopped everything for seconds
 _PORT = const(123)
 
 
@@ -24,7 +29,6 @@ class Site:
         self._sock = None
         self._address = None
         self._ask_s = 0  # until the next request
-        self._asked_s = 0  # up-time in the request
         self._request = bytearray(48)
         self._reply = bytearray(48)
         self.up = False
@@ -75,20 +79,20 @@ class Site:
                 self._sock.setblocking(False)
             request = self._request
             request[0] = 0x23  # version 4, client
-            self._asked_s = self._clock.up_s
-            struct.pack_into(">I", request, 40, self._asked_s)
+            request[40:48] = os.urandom(8)  # comes back with the answer
             self._sock.sendto(request, self._address)
         except OSError:
             self._forget()
 
     def _forget(self):
+        self._ask_s = _NAME_AGAIN_S
         if self._sock:
             self._sock.close()
         self._sock = self._address = None
 
     def step(self):
         """Take an answer if there is one; True when it came."""
-        if self._sock is None or self._ask_s > _ASK_S:
+        if self._sock is None:
             return False
         try:
             got = self._sock.readinto(self._reply)
@@ -97,10 +101,15 @@ class Site:
         reply = self._reply
         if got != 48 or reply[0] & 7 != 4 or not 1 <= reply[1] <= 15:
             return False
-        if struct.unpack_from(">I", reply, 24)[0] != self._asked_s:
+        if reply[24:32] != self._request[40:48]:
             return False  # not an answer to this request
         seconds, part = struct.unpack_from(">II", reply, 40)
-        self._clock.set_utc(seconds - _NTP_TO_2000_S, part // 4294968, "S")
+        utc_s = seconds - _NTP_TO_2000_S
+        if utc_s < 0:
+            utc_s += _ERA_S
+        if not _FROM_S <= utc_s < _UNTIL_S:
+            return False
+        self._clock.set_utc(utc_s, part // 4294968, "S")
         self._set_rtc()
         self.synced += 1
         self._ask_s = _AGAIN_S

@@ -109,12 +109,12 @@ def _health(c):
     text = (
         '{"tick_median_us":%d,"tick_p99_us":%d,"tick_worst_us":%d,"worst_in":"%s","ticks":%d,'
         '"late":%d,"heap_free":%d,"heap_least":%d,"reconnects":%d,"flash_wear":%d,"flash_errors":%d,'
-        '"lost_records":%d,"up_s":%d,"boot":%d,"boot_cause":"%s","rssi":%s}'
+        '"lost_records":%d,"tell_errors":%d,"tell_error":"%s","up_s":%d,"boot":%d,"boot_cause":"%s","rssi":%s}'
         % (
             h.quantile_us(500), h.quantile_us(990), h.worst_us, c.chore_names[h.worst_chore],
             h.ticks, h.late, free, c.least_free, c.link.mqtt.reconnects, c.records.journal.wear,
-            c.records.journal.errors, c.records.journal.lost, c.clock.up_s, c.records.boot, c.cause,
-            c.site.rssi(),
+            c.records.journal.errors, c.records.journal.lost, c.tell_errors, c.tell_error,
+            c.clock.up_s, c.records.boot, c.cause, c.site.rssi(),
         )
     )
     h.reset()

@@ -91,6 +91,10 @@ class ADC:
             if atten != ADC.ATTN_11DB:
                 raise ValueError("the pilot's front end needs 11 dB")
             self.read_u16 = world.node.read_u16
+        elif number == world.spec.get("proximity", {}).get("adc_pin"):
+            if atten != ADC.ATTN_11DB:
+                raise ValueError("the proximity pin's divider needs 11 dB")
+            self.read_u16 = world.proximity.read_u16
         else:
             self.read_u16 = self._floating
 
@@ -199,6 +203,7 @@ class WDT:
 
     def feed(self):
         world.wdt_us = _clock.us + world.wdt_limit_us
+        world.python_due = True  # fed once a turn: the next turn's Python is still to be paid
         if world.board.hang:
             world.plan()
             while True:  # the loop hangs: only the watchdog ends this

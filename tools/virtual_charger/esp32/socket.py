@@ -34,8 +34,8 @@ def _charge(name):
 
 def getaddrinfo(host, port, af=0, kind=0, proto=0, flags=0):
     if host.strip("0123456789."):  # a numeric address is not looked up anywhere
-        _clock.advance(30000)
-        if not world.net.wifi:
+        _clock.advance(30000 if world.net.dns else 6000000)
+        if not world.net.wifi or not world.net.dns:
             raise OSError(-202)
     if port == 123:
         return [(AF_INET, SOCK_DGRAM, 0, "", (host, port))]

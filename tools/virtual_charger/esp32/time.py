@@ -45,7 +45,6 @@ def ticks_diff(end, start):
 
 def sleep_us(us):
     if us > 0:
-        world.python_due = True
         _clock.advance(us)
 
 
@@ -68,6 +67,8 @@ def time_ns():
 
 
 def gmtime(secs=None):
+    if secs is not None and not -(1 << 31) <= secs < 1 << 31:
+        raise OverflowError("overflow converting long int to machine word")
     return _real.gmtime((time() if secs is None else secs) + _EPOCH_2000_S)
 
 

@@ -13,6 +13,7 @@ from plant.clock import Clock
 from plant.contactor import Contactor
 from plant.mains import Feed
 from plant.pilot import PilotNode
+from plant.proximity import CABLE_OHM, INVALID_OHM, OPEN_OHM, ProximityPin
 from plant.ssd1306 import Ssd1306
 
 _CAR_STEP_US = 100000
@@ -26,11 +27,23 @@ FAULTS = {
     "diode_open": ("node", "diode", "open", "ok"),
     "pilot_weak": ("node", "plus_mv", 10500, 12000),
     "pilot_low_lost": ("node", "minus_mv", -3000, -12000),
+    "pilot_minus_weak": ("node", "minus_mv", -10500, -12000),
+    "pilot_stuck_plus": ("node", "stuck", "plus", None),
+    "pilot_stuck_minus": ("node", "stuck", "minus", None),
+    "pilot_dead": ("node", "stuck", "dead", None),
+    "pilot_duty_off": ("node", "duty_error", 3300, 0),  # 5 points
+    "pilot_fast": ("node", "period_dus", 2000, 10016),  # 5 kHz, what an unset PWM gives
+    "pilot_spikes": ("node", "spike_every", 200, 0),
+    "adc_bent": ("node", "bend", 12, 0),
+    "pp_invalid": ("proximity", "fault_ohm", INVALID_OHM, None),
+    "pp_open": ("proximity", "fault_ohm", OPEN_OHM, None),
+    "pp_short": ("proximity", "fault_ohm", 0, None),
     "welded": ("contactor", "stuck", "welded", None),
     "no_close": ("contactor", "stuck", "no_close", None),
     "drive_high": ("contactor", "held", True, None),
     "drive_low": ("contactor", "held", False, None),
     "ntp_silent": ("net", "ntp", False, True),
+    "dns_dead": ("net", "dns", False, True),
     "wifi_lost": ("net", "wifi", False, True),
     "display_unplugged": ("display", "nak", True, False),
     "display_shorted": ("display", "shorted", True, False),
@@ -65,6 +78,7 @@ class Net:
     def __init__(self):
         self.wifi = True
         self.ntp = True
+        self.dns = True
         self.epoch_s = 0  # UTC when the process started, seconds since 1970
 
 
@@ -126,6 +140,11 @@ class World:
         self.feed = Feed(self.clock, board.get("phases", 3))
         self.contactor = Contactor(self, board["contactor"].get("drive", "level"))
         self.car = Car(self.node, self.feed)
+        spec = board.get("proximity")
+        self.proximity = ProximityPin(
+            self.clock, self.random, self.car, spec, self.cost["adc"],
+            spec is not None and options.get("tolerance", True),
+        )
         self.display = Ssd1306()
         lamps.on_change = self._lamp
         self.meter = self._meter(board.get("meter"))
@@ -299,7 +318,7 @@ class World:
         elif event == "ambient_c":
             self.feed.chip_dc = value
         elif event in ("fault", "clear"):
-            self.fault(value["name"], event == "fault")
+            self.fault(value["name"], event == "fault", value["value"])
         elif event == "clock":
             self._clock(value)
         elif event == "reset":
@@ -319,8 +338,8 @@ class World:
             self.net.epoch_s = value // 1000 - self.clock.us // 1000000
             self.net.ntp = True
 
-    def fault(self, name, on):
-        """Switch a plant fault; ValueError when there is none of that name."""
+    def fault(self, name, on, value=None):
+        """Switch a plant fault; ValueError when there is none of that name. `pp`: Ohm in the plug."""
         if name in METER_FAULTS:
             if self.meter:
                 (self.meter.fault if on else self.meter.clear)(METER_FAULTS[name])
@@ -329,6 +348,8 @@ class World:
         elif name in LOOP_FAULTS:
             if on:
                 self._disturb(LOOP_FAULTS[name])
+        elif name == "pp":
+            self.proximity.cable_ohm = CABLE_OHM if value is None or not on else max(0, int(value))
         elif name in FAULTS:
             target, attribute, bad, good = FAULTS[name]
             setattr(getattr(self, target), attribute, bad if on else good)
@@ -371,7 +392,9 @@ world = World()
 
 
 def fault_names():
-    return sorted(list(FAULTS) + list(METER_FAULTS) + list(FLASH_FAULTS) + list(LOOP_FAULTS))
+    return sorted(
+        ["pp"] + list(FAULTS) + list(METER_FAULTS) + list(FLASH_FAULTS) + list(LOOP_FAULTS)
+    )
 
 
 def read_json(path):

@@ -2,7 +2,7 @@
 
 PWRON_RESET = 1
 _HIGH_C = 2120 << 4  # +6 V in counts of the reference board
-_HIGH_A = 2802 << 4
+_HIGHS = (2802 << 4, 2461 << 4, _HIGH_C)  # no car, +9 V, asks
 _LOW = 72 << 4
 _READS_A_PERIOD = 29  # 35 us each
 
@@ -40,7 +40,7 @@ class Pin:
 
 class ADC:
     ATTN_11DB = 3
-    car = False  # a car in state C is there
+    car = 0  # 1: a car is there, 2: it asks
 
     def __init__(self, pin, *, atten=0):
         self._k = 0
@@ -48,9 +48,11 @@ class ADC:
     def read_u16(self):
         k = self._k + 1
         self._k = k if k < _READS_A_PERIOD else 0
+        if _duty == 0:
+            return _LOW
         if _duty < 65535 and k * 65536 >= _duty * _READS_A_PERIOD:
             return _LOW
-        return _HIGH_C if ADC.car else _HIGH_A
+        return _HIGHS[ADC.car]
 
 
 class PWM:
@@ -81,6 +83,8 @@ class SPI:
         address = (tx[0] & 3) << 8 | tx[1]
         if tx[0] & 0x80:
             word = self._last if address == 0x78 else self._registers.get(address, 0)
+            if 0x80 <= address < 0xE0 and not 0xD9 <= address < 0xDD and not Pin.written:
+                word = 0  # no current through an open contactor
         else:
             word = tx[2] << 8 | tx[3]
             if address == 0x70:

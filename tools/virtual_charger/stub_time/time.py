@@ -31,6 +31,10 @@ def sleep_us(us):
     forward(us)
 
 
+def sleep_ms(ms):
+    forward(ms * 1000)
+
+
 def time():
     return 0
 
