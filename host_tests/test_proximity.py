@@ -194,14 +194,18 @@ def test_a_dead_pilot_and_an_empty_socket_are_no_fault_of_a_cable(desk):
     assert not desk.faulty
 
 
-def test_a_value_at_the_edge_of_a_range_does_not_flicker(desk):
+@pytest.mark.parametrize("ohm, near, beyond", [
+    (325, range(316, 345), 350), (155, range(144, 160), 140),
+])
+def test_a_value_at_the_edge_of_a_range_does_not_flicker(desk, ohm, near, beyond):
     rng = random.Random(3)
-    desk.plug(325, C).run(1000)
+    desk.plug(ohm, C).run(1000)
     for _ in range(500):
-        desk.r.pp_ohm = rng.randrange(316, 345)
+        desk.r.pp_ohm = rng.choice(near)
         desk.run(80)
         assert desk.limit_ma == 32000
-    desk.plug(350, C).run(600)  # more than 5 % beyond: another range
+    desk.r.pp_ohm = beyond  # more than 5 % beyond: another range
+    desk.run(600)
     assert desk.faulty
 
 
@@ -213,7 +217,7 @@ def test_another_cable_for_the_next_car_is_no_change(desk):
 
 
 def test_random_cables_never_allow_more_than_their_rating(desk):
-    """Whatever is plugged and when: a limit above zero is that of the last plug that was steady."""
+    """Whatever is plugged and when; a plug that rests has its own rating or none."""
     rng = random.Random(7)
     for _ in range(3000):
         desk.plug(rng.choice([100, 220, 680, 1500, 0, 3000, OPEN_OHM]), rng.choice([A, B, C, E]))
@@ -273,10 +277,11 @@ def test_a_true_adc_reads_the_whole_table_within_2_percent(pin, ohm):
 
 
 @pytest.mark.parametrize("ohm, rated_ma", RATINGS)
-def test_every_coding_is_told_apart_with_all_tolerances_to_the_same_side(pin, ohm, rated_ma):
-    for gain, supply, up, coding in product((0.94, 1.06), (0.98, 1.02), (0.99, 1.01), (0.97, 1.03)):
+def test_every_coding_is_told_apart_whatever_the_tolerances(pin, ohm, rated_ma):
+    for off in product((-1, 0, 1), repeat=4):
+        gain, supply, up, coding = (1 + k * part for k, part in zip(off, (0.06, 0.02, 0.01, 0.03)))
         read = pin(volts(ohm * coding, 3300 * supply, 1000 * up), gain)
-        assert Desk().plug(read).run(600).limit_ma == rated_ma, (gain, supply, up, coding, read)
+        assert Desk().plug(read).run(600).limit_ma == rated_ma, (off, read)
 
 
 def test_a_short_reads_below_the_table_and_an_empty_socket_beyond_it(pin):
@@ -311,19 +316,25 @@ def test_a_pin_that_cannot_tell_the_codings_apart_is_refused(tmp_path, changes):
         board_file.load(changed_board(tmp_path, **changes))
 
 
-def test_a_tethered_board_loads_nothing_of_this(tmp_path):
-    loaded = run_script(
-        "import sys, os\n"
-        "from pilotwire import board\n"
-        f"print(board.load({str(TETHERED)!r}).proximity)\n"
-        "from plant.world import world\n"
-        "import json\n"
-        f"os.chdir({str(tmp_path)!r})\n"
-        f"world.set_up({{'board': json.load(open({str(TETHERED)!r})), 'dir': '.', 'epoch_s': 0}})\n"
-        "from pilotwire import control\n"
-        "print(sorted(n for n in sys.modules if 'cable' in n or 'proximity' in n and 'plant' not in n))\n"
-    )
-    assert loaded.split("\n")[:2] == ["None", "[]"]
+LOADED = """
+import json, os, sys
+from plant.world import world
+os.chdir(sys.argv[1])
+world.set_up({"board": json.load(open("board.json")), "dir": ".", "epoch_s": 0})
+from pilotwire import board, config, control
+control.Charger(board.load("board.json"), config.load("config.json"))
+print(json.dumps(sorted(name for name in sys.modules if name.startswith("pilotwire."))))
+"""
+
+
+@pytest.mark.parametrize("board, has_socket", [(SOCKET, True), (TETHERED, False)])
+def test_only_a_board_with_a_socket_loads_what_it_needs(tmp_path, board, has_socket):
+    (tmp_path / "board.json").write_bytes(board.read_bytes())
+    settings = {"device": "virtual", "installation_a": 63, "ssid": ""}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    loaded = json.loads(run_script(LOADED, args=(str(tmp_path),)).splitlines()[-1])
+    for module in ("pilotwire.decide.cable", "pilotwire.sense.proximity"):
+        assert (module in loaded) == has_socket
 
 
 # The whole firmware ----------------------------------------------------------------------------

@@ -32,9 +32,9 @@ def _proximity(spec):
         _need(spec, "proximity." + key, int)
     found = spec["proximity"]
     up_ohm, supply_mv = found["pull_up_ohm"], found["supply_mv"]
-    # 75 to 2200 Ohm, the ends of the coding table, within the ADC's linear range.
+    # 75 to 2200 Ohm, the ends of the coding table, in the ADC's linear range (sense/proximity.py).
     if not 150 * (75 + up_ohm) <= 75 * supply_mv <= 2200 * supply_mv <= 2450 * (2200 + up_ohm):
-        raise BoardError("board.json: proximity.pull_up_ohm does not suit the ADC (see sense/proximity)")
+        raise BoardError("board.json: proximity.pull_up_ohm does not suit the ADC")
     return found
 
 

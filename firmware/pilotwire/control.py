@@ -73,6 +73,7 @@ class Charger:
         self._meter = open_meter(board.meter)
         self.facts = Facts(board, config, self._meter.NAME if self._meter else "none")
         self.charging = Charging()
+        once.forget("decide.sequences")
         self.faults = Faults()
         if not once.call("sense.pilot_check", "check", self._pilot, self._pwm):
             self.faults.raise_(fault_table.PILOT_GENERATOR)

@@ -9,10 +9,16 @@ def call(module, function, *args):
     try:
         return getattr(__import__(name, None, None, (function,)), function)(*args)
     finally:
-        parent, _, child = name.rpartition(".")
-        del sys.modules[name]
-        if hasattr(sys.modules[parent], child):
-            delattr(sys.modules[parent], child)
+        forget(module)
+
+
+def forget(module):
+    """pilotwire.MODULE is not needed any more."""
+    name = "pilotwire." + module
+    parent, _, child = name.rpartition(".")
+    del sys.modules[name]
+    if hasattr(sys.modules[parent], child):
+        delattr(sys.modules[parent], child)
 
 
 class Settings:

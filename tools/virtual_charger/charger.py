@@ -26,12 +26,17 @@ class Gc:
 
 def run(path):
     """Run a file as MicroPython does at its start: what it does not catch is printed and ends it."""
+    from plant import tap
+
     with open(path) as file:
         source = file.read()
+    tap.firmware = {"__name__": "__main__"}
     try:
-        exec(compile(source, path, "exec"), {"__name__": "__main__"})
+        exec(compile(source, path, "exec"), tap.firmware)
     except (Exception, KeyboardInterrupt) as error:
         sys.print_exception(error)
+    finally:
+        tap.firmware = {}
 
 
 def main():

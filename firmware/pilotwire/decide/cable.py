@@ -12,7 +12,7 @@ from pilotwire.decide.letters import A, E, letter_of
 from pilotwire.decide.limits import NONE_MA
 
 # IEC 61851-1 Table B.2: resistance up to here (Ohm), and the rating of such a cable. The coding
-# resistors are 100, 220, 680 and 1500 Ohm. 100 Ohm may carry 70 A on one phase; 63 A holds for both.
+# resistors are 100, 220, 680 and 1500 Ohm. 100 Ohm is 70 A on one phase, 63 A on three.
 _UP_TO_OHM = (75, 150, 330, 1000, 2200, 4500, 1 << 29)
 _RATED_MA = (0, 63000, 32000, 20000, 13000, 0, 0)
 _OPEN = const(6)  # above 4.5 kOhm there is no plug; 2.2..4.5 kOhm is neither plug nor none
@@ -20,12 +20,12 @@ _NOT_KNOWN = const(-1)
 
 _EDGE_PART = const(20)  # a range is left 5 % beyond its edge: a dirty contact does not flicker
 _STABLE_MS = const(500)  # longer than the contacts bounce while a plug goes in
-_PATIENCE_MS = const(3000)  # a car is there and the cable is still not known; a plug goes in slowly
+_PATIENCE_MS = const(3000)  # of a car whose cable is not known; a plug may go in slowly
 _LOOK_MS = const(20)  # what one tick proves, however long the stall before it
 
 
 class Cable:
-    """step() once a tick, before the charging sequence; it raises PROXIMITY and clears its cause."""
+    """step() once a tick, before the charging sequence; raises PROXIMITY, tells when it is gone."""
 
     def __init__(self):
         self.limit_ma = NONE_MA
@@ -38,7 +38,7 @@ class Cable:
         self._invalid = False
 
     def step(self, r, letter, faults, dt_ms):
-        """One tick; True when `limit_ma` has changed. `letter`: the pilot's, of the tick before."""
+        """True when `limit_ma` has changed. `letter`: the pilot's, of the tick before."""
         look_ms = dt_ms if dt_ms < _LOOK_MS else _LOOK_MS
         ohm = r.pp_ohm
         if ohm < 0:
@@ -54,7 +54,7 @@ class Cable:
         if self._known != _NOT_KNOWN:
             limit_ma = _RATED_MA[self._known]
         elif self._range == _OPEN and letter == A and not (
-            r.cp_ok and letter_of(r.cp_high_mv, A) != A  # one is just coming: nothing is offered yet
+            r.cp_ok and letter_of(r.cp_high_mv, A) != A  # one is just coming
         ):
             limit_ma = NONE_MA
         else:

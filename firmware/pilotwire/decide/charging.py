@@ -5,7 +5,6 @@ Sequence numbers are those of IEC 61851-1 Table A.6; sequences.py has the table 
 
 from micropython import const
 
-from pilotwire.decide import sequences
 from pilotwire.decide.letters import (
     A, B, C, D, DIODE_MV, E, SHORT_MV, STATE_F, X1, letter_of,
 )
@@ -22,6 +21,12 @@ _F_MS = const(300)  # state F after a fault (IEC 61851-1 Table A.5), then +12 V 
 # an open station it counts as this much. For opening, stalls count in full.
 _LOOK_MS = const(20)
 _LONG_MS = const(1 << 28)
+# Places in sequences.THEN.
+_KEEPS = const(0)
+_UNPLUGGED = const(1)
+_STOPPED = const(2)
+_BROKEN = const(3)
+_UNVENTED = const(4)
 
 # Why the contactor is open, or why not more. The numbers are the display's.
 CHARGING = const(0)
@@ -54,10 +59,12 @@ class Charging:
 
     def __init__(self, ventilation=False):
         """`ventilation`: the board switches it, so that state D may be energised."""
+        from pilotwire.decide import sequences  # needed once; control lets it go again
+
         self._lasts_open, self._lasts_closed, then = sequences.compiled()
         self._then = bytearray(then)
         self.ventilation = ventilation
-        self._then[D] = sequences.KEEP if ventilation else sequences.UNVENTED
+        self._then[D] = _KEEPS if ventilation else _UNVENTED
         self._sleeper = Sleeper()
         self.arrival = Arrival()
         self.letter = A
@@ -157,13 +164,13 @@ class Charging:
 
     def _while_closed(self, dt_ms, allowed, faults):
         then = self._then[self.letter]
-        if then == sequences.UNPLUGGED:
+        if then == _UNPLUGGED:
             self._open(BY_UNPLUG, _REST_MS)
-        elif then == sequences.BROKEN or self.diode_lost or faults.open_now:
+        elif then == _BROKEN or self.diode_lost or faults.open_now:
             self._open(BY_FAULT, _REST_FAULT_MS)
-        elif then == sequences.UNVENTED:
+        elif then == _UNVENTED:
             self._open(BY_FAULT, _REST_FAULT_MS)
-        elif then == sequences.CAR_STOPPED:
+        elif then == _STOPPED:
             if self.stop_ms < 0:
                 self._open(BY_CAR, _REST_MS)
             else:

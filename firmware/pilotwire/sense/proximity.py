@@ -1,11 +1,11 @@
-"""Proximity pilot of a socket: the resistor between PP and PE in the cable's plug. Touches the ADC.
+"""Proximity pilot of a socket: the resistor from PP to PE in the cable's plug. Touches the ADC.
 
-The board pulls PP up to its 3.3 V through 1 kOhm. Between 763 and 1575 Ohm both ends of the coding
-table (75 and 2200 Ohm, IEC 61851-1 Table B.2) lie in the ADC's linear 150..2450 mV; 1 kOhm puts them
-at 230 and 2269 mV. An empty socket reads beyond, where the ADC is not linear and need not be.
+The board pulls PP up to its 3.3 V through 1 kOhm. From 763 to 1575 Ohm both ends of the coding
+table (75 and 2200 Ohm, IEC 61851-1 Table B.2) lie in the ADC's linear 150..2450 mV; 1 kOhm puts
+them at 230 and 2269 mV. An empty socket reads beyond, where the ADC is not linear and need not be.
 
-The ADC's nominal line is enough. With its gain off by 6 %, the supply by 2 %, the pull-up by 1 % and
-the resistor by 3 %, all to the same side, each coding still reads as its own (host_tests).
+The ADC's nominal line is enough. With its gain off by 6 %, the supply by 2 %, the pull-up by 1 %
+and the resistor by 3 %, in any combination, each coding still reads as its own (host_tests).
 """
 
 from machine import ADC, Pin

@@ -2,7 +2,9 @@
 
 In:  {"do":"at","us":..,"event":..,"value":..}  {"do":"until","us":..}  {"do":"look"}
      {"do":"hold"} (the next look at the network waits for something to arrive)  {"do":"quit"}
-Out: {"us":..,"e":KIND,...}; "paused" when virtual time has reached `until`.
+     {"do":"tap","from_us":..,"to_us":..} (first of all: a probe, see tap.py)
+Out: {"us":..,"e":KIND,...}; "paused" when virtual time has reached `until`, before it "tap" when
+     what the probe has seen is complete.
 """
 
 import json
@@ -12,6 +14,7 @@ import sys
 class Driver:
     def __init__(self, world):
         self.world = world
+        self.tap = None
 
     def emit(self, kind, **fields):
         fields["us"] = self.world.clock.us
@@ -24,8 +27,11 @@ class Driver:
 
     def pause(self):
         """Virtual time stands until the other side says how far it may go."""
-        self.emit("paused")
         world = self.world
+        if self.tap and world.clock.us >= self.tap.to_us:
+            self.emit("tap", **self.tap.report())
+            self.tap = None
+        self.emit("paused")
         while True:
             line = sys.stdin.readline()
             if not line:
@@ -43,6 +49,10 @@ class Driver:
                 self.emit("look", **look(world))
             elif do == "hold":
                 world.net.hold = True
+            elif do == "tap":
+                from plant.tap import Tap
+
+                self.tap = Tap(world, order["from_us"], order["to_us"])
             elif do == "quit":
                 raise SystemExit
 

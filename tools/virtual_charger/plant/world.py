@@ -339,7 +339,7 @@ class World:
             self.net.ntp = True
 
     def fault(self, name, on, value=None):
-        """Switch a plant fault; ValueError when there is none of that name. `pp`: Ohm in the plug."""
+        """Switch a plant fault; ValueError: none of that name. `value` of `pp`: Ohm in the plug."""
         if name in METER_FAULTS:
             if self.meter:
                 (self.meter.fault if on else self.meter.clear)(METER_FAULTS[name])

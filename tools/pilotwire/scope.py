@@ -1,0 +1,291 @@
+"""`pilotwire scope`: the pilot, the loop and the contactor around one instant of a scenario.
+
+A scenario is played to the virtual charger at full speed, without a network. With --event it is
+played twice: the same seed gives the same run, so the first tells where to look in the second.
+"""
+
+import difflib
+import json
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pilotwire import scenario as scenarios
+from pilotwire.charger import Charger, ChargerError, names
+from pilotwire.run import EPOCH_S, Unusable, board_file
+from pilotwire.scenario import Action
+
+ZERO_US = 6_000_000  # scenario time 0: the firmware has started by then
+_NEVER_US = 1 << 60
+_AHEAD_US = 5_000_000  # the reaction to an event is looked for this long
+_ARRIVAL_US = 100_000  # contacts belong to a command this long before them
+_LONGEST_US = 6_000_000
+_NO_NETWORK = ("cmd", "broker")
+_REACTIONS = ("contactor", "pilot")  # what the firmware commands
+_DEVICE = (*_REACTIONS, "contacts", "coil", "led", "display", "boot")
+
+BUILT_IN = scenarios.Scenario("built-in scenario", "scenario", [
+    Action(1_000_000, "plug", None, 0),
+    Action(2_000_000, "ready", None, 0),
+    Action(14_003_000, "unplug", None, 0),  # three times 32 A flow
+    Action(16_000_000, "end", None, 0),
+], 16_000_000)
+
+
+@dataclass
+class Mark:
+    """An instant worth a line; `us` since the supply came on."""
+
+    us: int
+    text: str
+
+
+@dataclass
+class Capture:
+    """What is drawn. All times in us since the supply came on; `zero_us` is 0 on the time axis."""
+
+    title: str
+    from_us: int
+    to_us: int
+    zero_us: int
+    cause: Mark | None = None
+    reaction: Mark | None = None  # the firmware's command
+    arrival: Mark | None = None  # the contacts have followed it
+    reads: list = field(default_factory=list)  # (us, mV) by the firmware's calibration
+    levels: list = field(default_factory=list)  # (us, high mV, low mV, high 0.1 us, period 0.1 us)
+    ticks: list = field(default_factory=list)  # (us, found, high mV, low mV, letter, mA, contactor)
+    command: list = field(default_factory=list)  # (us, on)
+    contacts: list = field(default_factory=list)  # (us, closed)
+
+    def latency_ms(self, mark):
+        return (mark.us - self.cause.us) / 1000
+
+    def verdict(self):
+        """The measured times as one line."""
+        if not self.cause:
+            return "nothing happens in this window"
+        if not self.reaction:
+            return f"{self.cause.text}: no reaction in this window"
+        told = [f"{m.text} after {self.latency_ms(m):.1f} ms"
+                for m in (self.reaction, self.arrival) if m]
+        return f"{self.cause.text}: {', '.join(told)}"
+
+
+class _Tapped(Charger):
+    """With the probe on from the start. `seen` is its report, once time has reached `to_us`."""
+
+    def __init__(self, *args, from_us, to_us, **options):
+        self.history = []
+        self.seen = None
+        super().__init__(*args, on_event=self._event, **options)
+        self._say(do="tap", from_us=from_us, to_us=to_us)
+
+    def _event(self, event):
+        if event["e"] == "tap":
+            self.seen = event
+        else:
+            self.history.append(event)
+
+
+def play(scenario, board, *, seed, from_us=_NEVER_US, to_us=_NEVER_US, anchor=None):
+    """(events, the probe's report). Ends at `to_us`, or some time after the event `anchor`."""
+    with tempfile.TemporaryDirectory(prefix="pilotwire-scope-") as folder:
+        shutil.copyfile(board, Path(folder, "board.json"))
+        rated_a = json.loads(board.read_text())["rated_a"]
+        config = {"device": "virtual", "installation_a": rated_a, "ssid": ""}
+        Path(folder, "config.json").write_text(json.dumps(config))
+        charger = _Tapped(folder, epoch_s=EPOCH_S, seed=seed, from_us=from_us, to_us=to_us)
+        try:
+            for action in scenario.actions:
+                charger.until(min(to_us, ZERO_US + action.t_us))
+                if charger.us >= to_us or find(charger.history, anchor):
+                    break
+                if action.event not in ("end", *_NO_NETWORK):
+                    charger.do(action.event, action.value)
+            if to_us < _NEVER_US:
+                charger.until(to_us)
+            else:
+                charger.advance(_AHEAD_US / 1e6)
+                if (found := find(charger.history, anchor)) is not None:
+                    charger.until(found["us"] + _AHEAD_US)
+        finally:
+            charger.stop()
+        return charger.history, charger.seen
+
+
+def find(events, name):
+    """The first event of this kind after the start, or None."""
+    for event in events:
+        if event["us"] >= ZERO_US and name in _kinds(event):
+            return event
+    return None
+
+
+def _kinds(event):
+    """The names by which an event may be asked for."""
+    if event["e"] != "did":
+        return (event["e"],)
+    if event["event"] == "fault":
+        return ("fault", event["value"]["name"])
+    return (event["event"],)
+
+
+def explain(events, anchor, name):
+    """(cause, reaction, arrival) of what happened around an event; Marks, or None."""
+    events = [e for e in events if e["us"] >= ZERO_US]
+    if anchor["e"] in _REACTIONS:
+        reaction = anchor
+        before = [e for e in events if _outside(e) and 0 <= anchor["us"] - e["us"] < _AHEAD_US]
+        cause = before[-1] if before else None
+    else:
+        after = [e for e in events if 0 <= e["us"] - anchor["us"] < _AHEAD_US]
+        reaction = next((e for e in after if e["e"] in _REACTIONS), None)
+        moved = next((e for e in after if _outside(e)), None)
+        cause = anchor
+        if moved and reaction and anchor["us"] < moved["us"] <= reaction["us"]:
+            cause = moved  # the car took its time; the pilot shows when it acted
+    arrival = None
+    if reaction and reaction["e"] == "contactor":
+        arrival = next((e for e in events if e["e"] == "contacts"
+                        and 0 <= e["us"] - reaction["us"] < _ARRIVAL_US), None)
+    return _mark(cause, events, name), _mark(reaction, events, name), _mark(arrival, events, name)
+
+
+def _outside(event):
+    return event["e"] == "level" and event["outside"]
+
+
+def _mark(event, events, name):
+    if event is None:
+        return None
+    return Mark(event["us"], _words(event, events, name))
+
+
+def _words(event, events, name):
+    kind = event["e"]
+    if kind == "contactor":
+        return f"contactor command {'on' if event['on'] else 'off'}"
+    if kind == "contacts":
+        return f"contacts {'closed' if event['closed'] else 'open'}"
+    if kind == "pilot":
+        duty = event["duty"] / 1000
+        return f"pilot to {duty:.1f} %" if 0 < duty < 100 else f"pilot to {'+' if duty else '-'}12 V"
+    if kind == "level":
+        did = [e for e in events if e["e"] == "did" and e["us"] == event["us"]]
+        if did:
+            return _kinds(did[-1])[-1]
+        return f"pilot at {event['high_mv'] / 1000:.1f} V"
+    return name if kind != "did" else _kinds(event)[-1]
+
+
+def window(anchor_us, marks, before_ms, after_ms):
+    """(from_us, to_us): as asked for, else wide enough for cause and reaction."""
+    times = [anchor_us, *(m.us for m in marks if m)]
+    span = max(times) - min(times)
+    from_us = min(times) - max(20_000, span // 4)
+    to_us = max(times) + max(20_000, span // 4)
+    if before_ms is not None:
+        from_us = anchor_us - round(before_ms * 1000)
+    if after_ms is not None:
+        to_us = anchor_us + round(after_ms * 1000)
+    return max(0, from_us), to_us
+
+
+def record(scenario, board, *, at_s=None, event=None, before_ms=None, after_ms=None, seed=1):
+    """Play and record; a Capture. Unusable when there is nothing to see."""
+    marks = (None, None, None)
+    if event is None:
+        anchor_us = ZERO_US + round(at_s * 1e6)
+        if not 0 <= at_s * 1e6 <= scenario.end_us:
+            raise Unusable(f"--at {at_s:g}: the scenario goes from 0 to {scenario.end_us / 1e6:g} s")
+        from_us, to_us = window(anchor_us, marks, 40 if before_ms is None else before_ms,
+                                60 if after_ms is None else after_ms)
+    else:
+        events, _ = play(scenario, board, seed=seed, anchor=event)
+        anchor = find(events, event)
+        if anchor is None:
+            raise Unusable(_never(event, scenario, events))
+        marks = explain(events, anchor, event)
+        anchor_us = anchor["us"]
+        from_us, to_us = window(anchor_us, marks, before_ms, after_ms)
+    if not 0 < to_us - from_us <= _LONGEST_US:
+        raise Unusable(f"a window lasts up to {_LONGEST_US // 1_000_000} s, "
+                       f"not {(to_us - from_us) / 1e6:g} s")
+    events, seen = play(scenario, board, seed=seed, from_us=from_us, to_us=to_us)
+    if event is None:
+        inside = [e for e in events if from_us <= e["us"] < to_us]
+        anchor = next((e for e in inside if e["e"] in _REACTIONS or _outside(e)), None)
+        marks = explain(events, anchor, "") if anchor else marks
+    capture = _capture(events, seen, to_us)
+    capture.cause, capture.reaction, capture.arrival = (
+        m if m and from_us <= m.us < to_us else None for m in marks
+    )
+    if capture.cause is None:
+        capture.reaction = capture.arrival = None
+    capture.zero_us = capture.cause.us if capture.cause else anchor_us
+    capture.title = (f"{scenario.name}, {(capture.zero_us - ZERO_US) / 1e6:.3f} s, "
+                     f"board {board.parent.name}, seed {seed}, simulated")
+    return capture
+
+
+def _never(name, scenario, events):
+    """Why an event cannot be shown, in one line."""
+    _, faults = names()
+    known = sorted({*scenarios.EVENTS, *faults, *_DEVICE} - {"end", *_NO_NETWORK})
+    if name in _NO_NETWORK:
+        return f"--event {name}: scope plays without a broker"
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        return f"--event {name}: there is no such event{hint}; there are {', '.join(known)}"
+    there = sorted({k for e in events if e["us"] >= ZERO_US for k in _kinds(e)} & set(known))
+    return f"--event {name}: never happens in {scenario.name}; what happens: {', '.join(there)}"
+
+
+def _capture(events, seen, to_us):
+    from_us, span = seen["from_us"], seen["span"]
+    return Capture(
+        "", from_us, to_us, from_us,
+        reads=[(from_us + us, (count * 16 - seen["minus12"]) * 1500 // span - 12000)
+               for us, count in zip(seen["read_us"], seen["read_count"], strict=True)],
+        levels=[(e["us"], e["high_mv"], e["low_mv"], e["high_dus"], e["period_dus"])
+                for e in events if e["e"] == "level"],
+        ticks=[(from_us + us, *rest) for us, *rest in seen["ticks"]],
+        command=[(e["us"], e["on"]) for e in events if e["e"] == "contactor"],
+        contacts=[(e["us"], e["closed"]) for e in events if e["e"] == "contacts"],
+    )
+
+
+def command(args):
+    """Scope as the command line says; the exit status."""
+    from pilotwire import scope_draw
+
+    try:
+        scenario = BUILT_IN
+        if args.file:
+            cars, faults = names()
+            scenario = scenarios.load(args.file, cars=cars, faults=faults)
+        left_out = sum(action.event in _NO_NETWORK for action in scenario.actions)
+        if left_out:
+            print(f"pilotwire scope: no broker here, {left_out} cmd or broker lines are left out",
+                  file=sys.stderr)
+        event = args.event or ("unplug" if args.at is None else None)
+        capture = record(scenario, board_file(args.board), at_s=args.at, event=event,
+                         before_ms=args.before, after_ms=args.after, seed=args.seed)
+        if args.png:
+            scope_draw.png(capture, args.png)
+    except (scenarios.BadFile, Unusable, ChargerError) as error:
+        print(f"pilotwire scope: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"pilotwire scope: {args.png}: cannot be written ({error.strerror or error})",
+              file=sys.stderr)
+        return 2
+    width = args.width or max(60, shutil.get_terminal_size().columns)
+    plain = "utf" not in (sys.stdout.encoding or "").lower()
+    print("\n".join(scope_draw.text(capture, width, plain)))
+    if args.png:
+        print(f"drawn in {args.png}")
+    return 0
