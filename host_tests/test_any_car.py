@@ -219,3 +219,9 @@ def test_rules_are_met_by_enough_faults():
     codes = {fault_table.code(row) for row in range(fault_table.COUNT)}
     # 7-x and 8-3 are not in the walk; 6-1 needs 7 s of a steady 10..25 % too much, 1-4 a socket.
     assert met >= codes - {"7-3", "7-2", "8-3", "6-1", "1-4"}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1000, 1200))
+def test_rules_hold_for_hundreds_of_walks(seed):
+    test_rules_hold_whatever_happens_and_the_next_car_is_charged(seed)

@@ -25,6 +25,7 @@ SOCKET = ROOT / "boards/reference-3p-socket/board.json"
 TETHERED = ROOT / "boards/reference-3p/board.json"
 OPEN_OHM = 99999
 RATINGS = [(100, 63000), (220, 32000), (680, 20000), (1500, 13000)]
+PARTS = (0.06, 0.02, 0.01, 0.03)  # of the ADC's gain, the supply, the pull-up, the resistor
 INVALID = [0, 74, 2400, 4200]  # shorted, or between the last coding and an empty socket
 
 
@@ -279,7 +280,7 @@ def test_a_true_adc_reads_the_whole_table_within_2_percent(pin, ohm):
 @pytest.mark.parametrize("ohm, rated_ma", RATINGS)
 def test_every_coding_is_told_apart_whatever_the_tolerances(pin, ohm, rated_ma):
     for off in product((-1, 0, 1), repeat=4):
-        gain, supply, up, coding = (1 + k * part for k, part in zip(off, (0.06, 0.02, 0.01, 0.03)))
+        gain, supply, up, coding = (1 + k * part for k, part in zip(off, PARTS, strict=True))
         read = pin(volts(ohm * coding, 3300 * supply, 1000 * up), gain)
         assert Desk().plug(read).run(600).limit_ma == rated_ma, (off, read)
 

@@ -20,6 +20,7 @@ from pilotwire.scenario import Action
 ZERO_US = 6_000_000  # scenario time 0: the firmware has started by then
 _NEVER_US = 1 << 60
 _AHEAD_US = 5_000_000  # the reaction to an event is looked for this long
+_BEFORE_MS, _AFTER_MS = 40, 60  # around --at
 _ARRIVAL_US = 100_000  # contacts belong to a command this long before them
 _LONGEST_US = 6_000_000
 _NO_NETWORK = ("cmd", "broker")
@@ -65,7 +66,7 @@ class Capture:
     def verdict(self):
         """The measured times as one line."""
         if not self.cause:
-            return "nothing happens in this window"
+            return "no cause and no reaction in this window"
         if not self.reaction:
             return f"{self.cause.text}: no reaction in this window"
         told = [f"{m.text} after {self.latency_ms(m):.1f} ms"
@@ -180,36 +181,35 @@ def _words(event, events, name):
     return name if kind != "did" else _kinds(event)[-1]
 
 
-def window(anchor_us, marks, before_ms, after_ms):
-    """(from_us, to_us): as asked for, else wide enough for cause and reaction."""
-    times = [anchor_us, *(m.us for m in marks if m)]
-    span = max(times) - min(times)
-    from_us = min(times) - max(20_000, span // 4)
-    to_us = max(times) + max(20_000, span // 4)
+def window(centre_us, marks, before_ms, after_ms):
+    """(from_us, to_us): so much around the centre; by default wide enough for all marks."""
+    times = [mark.us for mark in marks if mark] or [centre_us]
+    margin_us = max(20_000, (max(times) - min(times)) // 4)
+    from_us, to_us = min(times) - margin_us, max(times) + margin_us
     if before_ms is not None:
-        from_us = anchor_us - round(before_ms * 1000)
+        from_us = centre_us - round(before_ms * 1000)
     if after_ms is not None:
-        to_us = anchor_us + round(after_ms * 1000)
+        to_us = centre_us + round(after_ms * 1000)
     return max(0, from_us), to_us
 
 
 def record(scenario, board, *, at_s=None, event=None, before_ms=None, after_ms=None, seed=1):
     """Play and record; a Capture. Unusable when there is nothing to see."""
-    marks = (None, None, None)
     if event is None:
-        anchor_us = ZERO_US + round(at_s * 1e6)
         if not 0 <= at_s * 1e6 <= scenario.end_us:
             raise Unusable(f"--at {at_s:g}: the scenario goes from 0 to {scenario.end_us / 1e6:g} s")
-        from_us, to_us = window(anchor_us, marks, 40 if before_ms is None else before_ms,
-                                60 if after_ms is None else after_ms)
+        centre_us, marks = ZERO_US + round(at_s * 1e6), ()
+        before_ms = _BEFORE_MS if before_ms is None else before_ms
+        after_ms = _AFTER_MS if after_ms is None else after_ms
     else:
         events, _ = play(scenario, board, seed=seed, anchor=event)
         anchor = find(events, event)
         if anchor is None:
             raise Unusable(_never(event, scenario, events))
         marks = explain(events, anchor, event)
-        anchor_us = anchor["us"]
-        from_us, to_us = window(anchor_us, marks, before_ms, after_ms)
+        moved = marks[0] and anchor["e"] not in _REACTIONS
+        centre_us = marks[0].us if moved else anchor["us"]
+    from_us, to_us = window(centre_us, marks, before_ms, after_ms)
     if not 0 < to_us - from_us <= _LONGEST_US:
         raise Unusable(f"a window lasts up to {_LONGEST_US // 1_000_000} s, "
                        f"not {(to_us - from_us) / 1e6:g} s")
@@ -217,14 +217,10 @@ def record(scenario, board, *, at_s=None, event=None, before_ms=None, after_ms=N
     if event is None:
         inside = [e for e in events if from_us <= e["us"] < to_us]
         anchor = next((e for e in inside if e["e"] in _REACTIONS or _outside(e)), None)
-        marks = explain(events, anchor, "") if anchor else marks
+        marks = explain(events, anchor, "") if anchor else (None, None, None)
     capture = _capture(events, seen, to_us)
-    capture.cause, capture.reaction, capture.arrival = (
-        m if m and from_us <= m.us < to_us else None for m in marks
-    )
-    if capture.cause is None:
-        capture.reaction = capture.arrival = None
-    capture.zero_us = capture.cause.us if capture.cause else anchor_us
+    capture.cause, capture.reaction, capture.arrival = marks
+    capture.zero_us = capture.cause.us if capture.cause else centre_us
     capture.title = (f"{scenario.name}, {(capture.zero_us - ZERO_US) / 1e6:.3f} s, "
                      f"board {board.parent.name}, seed {seed}, simulated")
     return capture
