@@ -1,4 +1,4 @@
-"""The command line: `pilotwire run`, `pilotwire bench`."""
+"""The command line: `pilotwire run`, `pilotwire bench`, `pilotwire scope`."""
 
 import argparse
 import sys
@@ -24,6 +24,12 @@ def _seed(text):
     if not 0 <= value < 2**31:
         raise argparse.ArgumentTypeError("a whole number from 0 to 2147483647")
     return value
+
+
+def _width(text):
+    if not text.isdecimal() or not 60 <= int(text) <= 250:
+        raise argparse.ArgumentTypeError("a whole number from 60 to 250")
+    return int(text)
 
 
 def parser():
@@ -58,6 +64,28 @@ def parser():
     bench.add_argument("--json", action="store_true", help="a list of objects instead of rows")
     bench.add_argument("--only", default="", metavar="PREFIX", help="figures whose name begins so")
     bench.add_argument("--seed", type=_seed, default=1, metavar="N")
+    scope = commands.add_parser(
+        "scope", help="draw pilot, plateaus, state and contactor around an event",
+        description="Play a scenario to the virtual charger without a network, and draw the pilot, "
+        "what the firmware made of it and the contactor around one instant: as text, and with --png "
+        "as a picture. Without FILE: a car is plugged in, charges and is unplugged under load.",
+    )
+    scope.add_argument("file", nargs="?", metavar="FILE", help="scenario or trace")
+    when = scope.add_mutually_exclusive_group()
+    when.add_argument("--at", metavar="T_S", help="scenario time in seconds")
+    when.add_argument("--event", metavar="NAME",
+                      help="the first event of this kind: of a scenario, a plant fault, contactor, "
+                      "contacts, pilot (default: unplug)")
+    scope.add_argument("--before", metavar="MS", help="begin so long before the cause")
+    scope.add_argument("--after", metavar="MS",
+                       help="end so long after the cause (default: when the reaction is over)")
+    scope.add_argument("--png", metavar="FILE", help="write the picture here")
+    scope.add_argument("--seed", type=_seed, default=1, metavar="N",
+                       help="of all noise and tolerances (default: %(default)s)")
+    scope.add_argument("--board", default="reference-3p", metavar="B",
+                       help="a folder in boards/, or a path (default: %(default)s)")
+    scope.add_argument("--width", type=_width, metavar="N",
+                       help="columns of the text plot (default: the terminal's)")
     return top
 
 
@@ -67,6 +95,8 @@ def main(argv=None):
     try:
         if args.command == "run":
             from pilotwire.run import command
+        elif args.command == "scope":
+            from pilotwire.scope import command
         else:
             from pilotwire.bench import command
         return command(args)

@@ -75,53 +75,54 @@ class Capture:
 
 
 class _Tapped(Charger):
-    """With the probe on from the start. `seen` is its report, once time has reached `to_us`."""
+    """With the probe on from the start; `seen` is its report, once time has reached `to_us`.
 
-    def __init__(self, *args, from_us, to_us, **options):
+    `found` is the first event after the start that goes by the name `anchor`.
+    """
+
+    def __init__(self, *args, from_us, to_us, anchor, **options):
         self.history = []
-        self.seen = None
+        self.seen = self.found = None
+        self._to_us = to_us
+        self._anchor = anchor
         super().__init__(*args, on_event=self._event, **options)
         self._say(do="tap", from_us=from_us, to_us=to_us)
 
     def _event(self, event):
         if event["e"] == "tap":
             self.seen = event
-        else:
-            self.history.append(event)
+            return
+        self.history.append(event)
+        if self.found is None and event["us"] >= ZERO_US and self._anchor in _kinds(event):
+            self.found = event
+
+    def enough_us(self):
+        """When all that is wanted has happened, as far as is known."""
+        return self.found["us"] + _AHEAD_US if self.found else self._to_us
 
 
 def play(scenario, board, *, seed, from_us=_NEVER_US, to_us=_NEVER_US, anchor=None):
-    """(events, the probe's report). Ends at `to_us`, or some time after the event `anchor`."""
+    """The charger after a play that ended at `to_us`, or some time after the event `anchor`."""
     with tempfile.TemporaryDirectory(prefix="pilotwire-scope-") as folder:
         shutil.copyfile(board, Path(folder, "board.json"))
         rated_a = json.loads(board.read_text())["rated_a"]
         config = {"device": "virtual", "installation_a": rated_a, "ssid": ""}
         Path(folder, "config.json").write_text(json.dumps(config))
-        charger = _Tapped(folder, epoch_s=EPOCH_S, seed=seed, from_us=from_us, to_us=to_us)
+        charger = _Tapped(
+            folder, epoch_s=EPOCH_S, seed=seed, from_us=from_us, to_us=to_us, anchor=anchor
+        )
         try:
             for action in scenario.actions:
-                charger.until(min(to_us, ZERO_US + action.t_us))
-                if charger.us >= to_us or find(charger.history, anchor):
+                charger.until(min(ZERO_US + action.t_us, charger.enough_us()))
+                if charger.us >= charger.enough_us():
                     break
                 if action.event not in ("end", *_NO_NETWORK):
                     charger.do(action.event, action.value)
-            if to_us < _NEVER_US:
-                charger.until(to_us)
-            else:
-                charger.advance(_AHEAD_US / 1e6)
-                if (found := find(charger.history, anchor)) is not None:
-                    charger.until(found["us"] + _AHEAD_US)
+            enough_us = charger.enough_us()
+            charger.until(enough_us if enough_us < _NEVER_US else charger.us + _AHEAD_US)
         finally:
             charger.stop()
-        return charger.history, charger.seen
-
-
-def find(events, name):
-    """The first event of this kind after the start, or None."""
-    for event in events:
-        if event["us"] >= ZERO_US and name in _kinds(event):
-            return event
-    return None
+        return charger
 
 
 def _kinds(event):
@@ -133,7 +134,7 @@ def _kinds(event):
     return (event["event"],)
 
 
-def explain(events, anchor, name):
+def explain(events, anchor, name=""):
     """(cause, reaction, arrival) of what happened around an event; Marks, or None."""
     events = [e for e in events if e["us"] >= ZERO_US]
     if anchor["e"] in _REACTIONS:
@@ -202,23 +203,24 @@ def record(scenario, board, *, at_s=None, event=None, before_ms=None, after_ms=N
         before_ms = _BEFORE_MS if before_ms is None else before_ms
         after_ms = _AFTER_MS if after_ms is None else after_ms
     else:
-        events, _ = play(scenario, board, seed=seed, anchor=event)
-        anchor = find(events, event)
+        first = play(scenario, board, seed=seed, anchor=event)
+        anchor = first.found
         if anchor is None:
-            raise Unusable(_never(event, scenario, events))
-        marks = explain(events, anchor, event)
+            raise Unusable(_never(event, scenario, first.history))
+        marks = explain(first.history, anchor, event)
         moved = marks[0] and anchor["e"] not in _REACTIONS
         centre_us = marks[0].us if moved else anchor["us"]
     from_us, to_us = window(centre_us, marks, before_ms, after_ms)
     if not 0 < to_us - from_us <= _LONGEST_US:
         raise Unusable(f"a window lasts up to {_LONGEST_US // 1_000_000} s, "
                        f"not {(to_us - from_us) / 1e6:g} s")
-    events, seen = play(scenario, board, seed=seed, from_us=from_us, to_us=to_us)
+    played = play(scenario, board, seed=seed, from_us=from_us, to_us=to_us)
+    events = played.history
     if event is None:
         inside = [e for e in events if from_us <= e["us"] < to_us]
         anchor = next((e for e in inside if e["e"] in _REACTIONS or _outside(e)), None)
-        marks = explain(events, anchor, "") if anchor else (None, None, None)
-    capture = _capture(events, seen, to_us)
+        marks = explain(events, anchor) if anchor else (None, None, None)
+    capture = _capture(events, played.seen, to_us)
     capture.cause, capture.reaction, capture.arrival = marks
     capture.zero_us = capture.cause.us if capture.cause else centre_us
     capture.title = (f"{scenario.name}, {(capture.zero_us - ZERO_US) / 1e6:.3f} s, "
@@ -234,8 +236,9 @@ def _never(name, scenario, events):
         return f"--event {name}: scope plays without a broker"
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        return f"--event {name}: there is no such event{hint}; there are {', '.join(known)}"
+        return f"--event {name}: there is no such event; " + (
+            f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        )
     there = sorted({k for e in events if e["us"] >= ZERO_US for k in _kinds(e)} & set(known))
     return f"--event {name}: never happens in {scenario.name}; what happens: {', '.join(there)}"
 
@@ -254,11 +257,27 @@ def _capture(events, seen, to_us):
     )
 
 
+def _number(option, text):
+    """A number from the command line, None when it was not given."""
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1e9:
+        raise Unusable(f"{option} {text}: not a time; expected a number from 0")
+    return value
+
+
 def command(args):
     """Scope as the command line says; the exit status."""
     from pilotwire import scope_draw
 
     try:
+        at_s, before_ms, after_ms = (
+            _number("--" + name, getattr(args, name)) for name in ("at", "before", "after")
+        )
         scenario = BUILT_IN
         if args.file:
             cars, faults = names()
@@ -267,9 +286,9 @@ def command(args):
         if left_out:
             print(f"pilotwire scope: no broker here, {left_out} cmd or broker lines are left out",
                   file=sys.stderr)
-        event = args.event or ("unplug" if args.at is None else None)
-        capture = record(scenario, board_file(args.board), at_s=args.at, event=event,
-                         before_ms=args.before, after_ms=args.after, seed=args.seed)
+        event = "unplug" if at_s is None and args.event is None else args.event
+        capture = record(scenario, board_file(args.board), at_s=at_s, event=event,
+                         before_ms=before_ms, after_ms=after_ms, seed=args.seed)
         if args.png:
             scope_draw.png(capture, args.png)
     except (scenarios.BadFile, Unusable, ChargerError) as error:
@@ -281,7 +300,9 @@ def command(args):
         return 2
     width = args.width or max(60, shutil.get_terminal_size().columns)
     plain = "utf" not in (sys.stdout.encoding or "").lower()
-    print("\n".join(scope_draw.text(capture, width, plain)))
+    lines = scope_draw.text(capture, width, plain)
     if args.png:
-        print(f"drawn in {args.png}")
+        lines.append(f"drawn in {args.png}")
+    for line in lines:
+        print(line.encode("ascii", "replace").decode() if plain else line)
     return 0

@@ -4,7 +4,7 @@ Both show the same: volts over milliseconds since the cause, the bands A to F, t
 plateaus that the firmware found in them, and below, in lanes, what it made of them.
 """
 
-from bisect import bisect_left
+import textwrap
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -22,7 +22,6 @@ READ_COLOUR = (27, 52, 90)
 HIGH_COLOUR = (217, 72, 15)
 LOW_COLOUR = (11, 132, 145)
 _TRUE = (150, 160, 173)
-_TRUE_DENSE = (206, 213, 222)
 _INK = (38, 45, 56)
 _FAINT = (110, 120, 133)
 _GRID = (229, 233, 238)
@@ -33,7 +32,7 @@ _BURST = (140, 158, 184)
 
 SIZE = (1400, 880)
 _FINE = 2  # drawn so much larger, then scaled down: smooth lines
-_LEFT, _RIGHT, _TOP, _BOTTOM = 112, 1372, 146, 600
+_LEFT, _RIGHT, _TOP, _BOTTOM = 112, 1350, 146, 600
 _LANE_TOP, _LANE, _LANE_GAP = 622, 30, 10
 _LANES = ("loop", "letter", "offer", "command", "contacts")
 _TOP_V, _BOTTOM_V = 13.6, -13.6
@@ -54,6 +53,8 @@ def spans(points, from_us, to_us, first=None):
                 merged[-1] = (from_us, value)
             continue
         merged.append((max(us, from_us), value))
+    if not merged:
+        return []
     ends = [us for us, _ in merged[1:]] + [to_us]
     return [(us, end, value) for (us, value), end in zip(merged, ends, strict=True)
             if us < end and us < to_us]
@@ -141,6 +142,12 @@ class _Sheet:
     def box(self, x0, y0, x1, y1, colour):
         self.pen.rectangle([v * _FINE for v in (x0, y0, max(x1, x0 + 0.5), y1)], colour)
 
+    def veil(self, x0, y0, x1, y1, colour):
+        """A box through which what is behind can be seen."""
+        at = tuple(round(v * _FINE) for v in (x0, y0, x1, y1))
+        behind = self.image.crop(at)
+        self.image.paste(Image.blend(behind, Image.new("RGB", behind.size, colour), 0.3), at)
+
     def dot(self, x, y, radius, colour):
         self.pen.ellipse([v * _FINE for v in (x - radius, y - radius, x + radius, y + radius)],
                          colour)
@@ -168,14 +175,14 @@ def png(c, path):
     _draw_lanes(sheet)
     _marks(sheet)
     _heading(sheet)
-    sheet.image.resize(SIZE, Image.LANCZOS).save(path, format="PNG")
+    sheet.image.reduce(_FINE).save(path, format="PNG")
 
 
 def _paper(s):
     lanes_end = _LANE_TOP + len(_LANES) * (_LANE + _LANE_GAP) - _LANE_GAP
     for name, low, high in BANDS:
         s.box(_LEFT, s.y(high * 1000), _RIGHT, s.y(low * 1000), BAND_COLOURS[name])
-        s.words(_LEFT + 10, s.y((low + high) * 500), name, 20, LETTER_COLOURS[name])
+        s.words(_RIGHT + 20, s.y((low + high) * 500), name, 22, LETTER_COLOURS[name], "mm")
     for us, text in time_labels(s.c, 14):
         s.line([(s.x(us), _TOP), (s.x(us), lanes_end)], _GRID)
         s.words(s.x(us), lanes_end + 16, text, 14, _FAINT, "mm")
@@ -183,7 +190,10 @@ def _paper(s):
         s.line([(_LEFT - 6, s.y(volts * 1000)), (_LEFT, s.y(volts * 1000))], _FAINT)
         s.words(_LEFT - 11, s.y(volts * 1000), f"{volts:+d}" if volts else "0", 14, _FAINT, "rm")
     s.words(_LEFT - 62, (_TOP + _BOTTOM) / 2, "V", 16, _FAINT, "mm")
-    s.words(_RIGHT, lanes_end + 40, "milliseconds since the cause", 14, _FAINT, "rm")
+    since = "milliseconds since the cause" if s.c.cause else "milliseconds"
+    s.words(_RIGHT, lanes_end + 40, since, 14, _FAINT, "rm")
+    s.words(_LEFT, lanes_end + 40, "loop: a burst of reads, then a line where the tick has decided",
+            14, _FAINT)
     s.line([(_LEFT, _TOP), (_LEFT, _BOTTOM), (_RIGHT, _BOTTOM)], _FAINT)
 
 
@@ -193,7 +203,7 @@ def _truth(s):
     before = None
     for begin, end, (high_mv, low_mv, high_dus, period_dus) in true_levels(s.c):
         if high_mv != low_mv and pixels_per_us * period_dus / 10 < 6:
-            s.box(s.x(begin), s.y(high_mv), s.x(end), s.y(low_mv), _TRUE_DENSE)
+            s.veil(s.x(begin), s.y(high_mv), s.x(end), s.y(low_mv), _TRUE)
             before = None
             continue
         points = [before] if before else []
@@ -220,9 +230,7 @@ def _edges(begin, end, moves, high_dus, period_dus):
 
 
 def _found(s):
-    """Reads, and the plateaus from the instant at which the firmware had them."""
-    for us, mv in s.c.reads:
-        s.dot(s.x(us), s.y(mv), 1.9, READ_COLOUR)
+    """Plateaus from the instant at which the firmware had them, and the reads."""
     high, low = plateaus(s.c)
     for steps, colour in ((low, LOW_COLOUR), (high, HIGH_COLOUR)):
         before = None
@@ -231,8 +239,10 @@ def _found(s):
                 before = None
                 continue
             points = [(s.x(begin), s.y(mv)), (s.x(end), s.y(mv))]
-            s.line(([before] if before else []) + points, colour, 2.6)
+            s.line(([before] if before else []) + points, colour, 3)
             before = points[-1]
+    for us, mv in s.c.reads:
+        s.dot(s.x(us), s.y(mv), 1.7, READ_COLOUR)
 
 
 def _draw_lanes(s):
@@ -261,8 +271,8 @@ def _block(s, top, begin, end, text, colour):
     x0, x1 = s.x(begin), s.x(end)
     s.box(x0, top, x1, top + _LANE, colour)
     s.line([(x0, top), (x0, top + _LANE)], _INK, 1.2)
-    if x1 - x0 > s.width(text, 15) + 10:
-        s.words((x0 + x1) / 2, top + _LANE / 2, text, 15, _INK, "mm")
+    if x1 - x0 > s.width(text, 15) + 14:
+        s.words(x0 + 8, top + _LANE / 2, text, 15)
 
 
 def _marks(s):
@@ -320,7 +330,7 @@ _ROWS_V = (12, 10.5, 9, 7.5, 6, 4.5, 3, 1.5, 0, -3, -6, -9, -12)
 _MARGIN = 11
 _GLYPHS = {  # plain ASCII, and what a UTF-8 terminal can show
     "read": "o•", "high": "=━", "low": "=━", "true": ".·", "mark": "||", "edge": "|│",
-    "on": "#█", "off": "_▁", "burst": "m▄", "idle": " ",
+    "on": "#█", "off": "_▁", "burst": "m▄",
 }
 
 
@@ -337,11 +347,27 @@ def text(c, width, plain):
         return min(columns - 1, max(0, (us - c.from_us) * columns // span))
 
     marks = [m for m in (c.cause, c.reaction, c.arrival) if m and c.from_us <= m.us < c.to_us]
-    lines = [c.verdict()[:width], c.title[:width], ""]
+    lines = [c.title[:width], *textwrap.wrap(c.verdict(), width)]
+    lines.append(_text_marks(c, marks, columns, column))
     lines += _text_plot(c, columns, column, marks, plain)
     lines.append(_axis(c, columns, column))
     lines += _text_lanes(c, columns, column, plain)
     return [line.rstrip() for line in lines]
+
+
+def _text_marks(c, marks, columns, column):
+    """Each mark's name above its line, as far as there is room."""
+    line = [" "] * columns
+    free = 0
+    for mark in marks:
+        at = column(mark.us)
+        later = "" if mark is c.cause else f"+{c.latency_ms(mark):.1f}"
+        for label in (f"{mark.text} {later}".rstrip(), later):
+            if at >= free and at + len(label) <= columns:
+                line[at:at + len(label)] = label
+                free = at + len(label) + 1
+                break
+    return " " * _MARGIN + "".join(line)
 
 
 def _row(mv):
@@ -376,11 +402,12 @@ def _text_plot(c, columns, column, marks, plain):
 
 
 def _axis(c, columns, column):
-    line = [" "] * (columns + 8)
+    line = [" "] * columns
     for us, label in time_labels(c, columns // 9):
         at = column(us)
-        line[at:at + len(label)] = label
-    return f"{'ms':>9} " + "  "[:1] + "".join(line)[:columns]
+        if at + len(label) <= columns:
+            line[at:at + len(label)] = label
+    return f"{'ms':>9}  " + "".join(line)
 
 
 def _text_lanes(c, columns, column, plain):
@@ -411,7 +438,3 @@ def _strip(steps, columns, column, words):
         row[first:last] = shown[:room]
     return "".join(row)
 
-
-def nearest_read(c, us):
-    """Index of the first read at or after a time."""
-    return bisect_left(c.reads, (us, -1 << 30))
