@@ -43,6 +43,14 @@ def test_run_commands_run(command, tmp_path, monkeypatch, capsys):
     assert record["energy_wh"] > 0 and record["v"] == 1
 
 
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "pilotwire scope" in c])
+def test_the_scope_command_draws(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)[1:]) == 0
+    assert "contactor command off" in capsys.readouterr().out
+    assert (tmp_path / "unplug.png").stat().st_size > 10_000
+
+
 def test_the_bench_command_is_one_the_parser_takes():
     from pilotwire.cli import parser
 
