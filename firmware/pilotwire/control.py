@@ -188,11 +188,11 @@ class Charger:
             charging.why = seq.CHECKING  # the cable: nobody has ordered a pause
         self.protection.step(r, charging, self.faults, dt_ms)
 
+        self._contactor.set(charging.contactor)
+        self._pwm.set(charging.offer_ma)
         if charging.contactor != self._watched and self._watchdog:
             self._watched = charging.contactor
             machine.WDT(timeout=_WATCHDOG_MS if self._watched else _WATCHDOG_OPEN_MS)
-        self._contactor.set(charging.contactor)
-        self._pwm.set(charging.offer_ma)
         self.visit.step(dt_ms)
 
     def _may_close(self):

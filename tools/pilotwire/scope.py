@@ -25,7 +25,10 @@ _ARRIVAL_US = 100_000  # contacts belong to a command this long before them
 _LONGEST_US = 6_000_000
 _NO_NETWORK = ("cmd", "broker")
 _REACTIONS = ("contactor", "pilot")  # what the firmware commands
-_DEVICE = (*_REACTIONS, "contacts", "coil", "led", "display", "boot")
+_LIVES = ("reset", "power", "boot")
+_CAR = ("plug", "unplug", "ready", "not_ready", "s2", "car", "fault", "clear")
+_SAME_TICK_US = 10_000
+_DEVICE = (*_REACTIONS, "contacts", "coil", "led", "display")
 
 BUILT_IN = scenarios.Scenario("built-in scenario", "scenario", [
     Action(1_000_000, "plug", None, 0),
@@ -61,14 +64,17 @@ class Capture:
     contacts: list = field(default_factory=list)  # (us, closed)
 
     def latency_ms(self, mark):
-        return (mark.us - self.cause.us) / 1000
+        """From the cause to a mark; None without a cause."""
+        return self.cause and (mark.us - self.cause.us) / 1000
 
     def verdict(self):
         """The measured times as one line."""
-        if not self.cause:
+        if not self.cause and not self.reaction:
             return "no cause and no reaction in this window"
+        if not self.cause:
+            return f"{self.reaction.text}: nothing outside has caused it in the last 5 s"
         if not self.reaction:
-            return f"{self.cause.text}: no reaction in this window"
+            return f"{self.cause.text}: no reaction to be seen"
         told = [f"{m.text} after {self.latency_ms(m):.1f} ms"
                 for m in (self.reaction, self.arrival) if m]
         return f"{self.cause.text}: {', '.join(told)}"
@@ -137,22 +143,55 @@ def _kinds(event):
 def explain(events, anchor, name=""):
     """(cause, reaction, arrival) of what happened around an event; Marks, or None."""
     events = [e for e in events if e["us"] >= ZERO_US]
-    if anchor["e"] in _REACTIONS:
-        reaction = anchor
-        before = [e for e in events if _outside(e) and 0 <= anchor["us"] - e["us"] < _AHEAD_US]
+    if anchor["e"] in _DEVICE:
+        reaction = _command_of(anchor, events)
+        before = [e for e in events if _could_cause(e) and 0 <= reaction["us"] - e["us"] < _AHEAD_US]
         cause = before[-1] if before else None
     else:
-        after = [e for e in events if 0 <= e["us"] - anchor["us"] < _AHEAD_US]
-        reaction = next((e for e in after if e["e"] in _REACTIONS), None)
-        moved = next((e for e in after if _outside(e)), None)
-        cause = anchor
-        if moved and reaction and anchor["us"] < moved["us"] <= reaction["us"]:
-            cause = moved  # the car took its time; the pilot shows when it acted
+        cause, reaction = _effect(anchor, events)
     arrival = None
     if reaction and reaction["e"] == "contactor":
         arrival = next((e for e in events if e["e"] == "contacts"
                         and 0 <= e["us"] - reaction["us"] < _ARRIVAL_US), None)
     return _mark(cause, events, name), _mark(reaction, events, name), _mark(arrival, events, name)
+
+
+def _command_of(event, events):
+    """What made coil or contacts move; another event is its own command."""
+    if event["e"] in ("coil", "contacts"):
+        for command in reversed(events):
+            if command["e"] == "contactor" and 0 <= event["us"] - command["us"] < _ARRIVAL_US:
+                return command
+    return event
+
+
+def _effect(anchor, events):
+    """(cause, reaction) of an event outside; nothing that follows the next one counts."""
+    after = [e for e in events if 0 <= e["us"] - anchor["us"] < _AHEAD_US]
+    ends = [e["us"] for e in after if _is_another(e, anchor)]
+    after = [e for e in after if e["us"] < min(ends, default=_NEVER_US)]
+    commands = [e for e in after if e["e"] in _REACTIONS]
+    if not commands:
+        return anchor, None
+    reaction = next((e for e in commands if e["e"] == "contactor"
+                     and e["us"] - commands[0]["us"] < _SAME_TICK_US), commands[0])
+    for event in after:  # the car may take its time: the pilot shows when it acted
+        if _outside(event) and anchor["us"] < event["us"] <= reaction["us"]:
+            return event, reaction
+    return anchor, reaction
+
+
+def _is_another(event, anchor):
+    """Something else happens: what comes after it may be its effect."""
+    if event["us"] <= anchor["us"]:
+        return False
+    if event["e"] == "did":
+        return event["event"] in _CAR
+    return event["e"] in _LIVES and anchor["e"] not in _LIVES
+
+
+def _could_cause(event):
+    return _outside(event) or event["e"] == "did" and event["event"] == "fault"
 
 
 def _outside(event):
@@ -171,6 +210,8 @@ def _words(event, events, name):
         return f"contactor command {'on' if event['on'] else 'off'}"
     if kind == "contacts":
         return f"contacts {'closed' if event['closed'] else 'open'}"
+    if kind == "pilot" and not event["driven"]:
+        return "pilot off"
     if kind == "pilot":
         duty = event["duty"] / 1000
         return f"pilot to {duty:.1f} %" if 0 < duty < 100 else f"pilot to {'+' if duty else '-'}12 V"
@@ -208,7 +249,7 @@ def record(scenario, board, *, at_s=None, event=None, before_ms=None, after_ms=N
         if anchor is None:
             raise Unusable(_never(event, scenario, first.history))
         marks = explain(first.history, anchor, event)
-        moved = marks[0] and anchor["e"] not in _REACTIONS
+        moved = marks[0] and anchor["e"] not in _DEVICE
         centre_us = marks[0].us if moved else anchor["us"]
     from_us, to_us = window(centre_us, marks, before_ms, after_ms)
     if not 0 < to_us - from_us <= _LONGEST_US:
@@ -231,7 +272,7 @@ def record(scenario, board, *, at_s=None, event=None, before_ms=None, after_ms=N
 def _never(name, scenario, events):
     """Why an event cannot be shown, in one line."""
     _, faults = names()
-    known = sorted({*scenarios.EVENTS, *faults, *_DEVICE} - {"end", *_NO_NETWORK})
+    known = sorted({*scenarios.EVENTS, *faults, *_DEVICE, "boot"} - {"end", *_NO_NETWORK})
     if name in _NO_NETWORK:
         return f"--event {name}: scope plays without a broker"
     if name not in known:

@@ -288,7 +288,7 @@ def _marks(s):
         left = mark is c.cause and x - width > _LEFT or x + width > _RIGHT
         s.words(x - 6 if left else x + 6, y + 2, mark.text, 16, colour, "rm" if left else "lm")
     for mark, colour, mv in ((c.reaction, _REACTION, -3500), (c.arrival, _FAINT, -6800)):
-        if mark and c.from_us <= c.cause.us and mark.us < c.to_us:
+        if mark and c.cause and c.from_us <= c.cause.us and mark.us < c.to_us:
             _arrow(s, s.x(c.cause.us), s.x(mark.us), s.y(mv), colour)
             _latency(s, mark, s.y(mv), colour)
 
@@ -361,7 +361,7 @@ def _text_marks(c, marks, columns, column):
     free = 0
     for mark in marks:
         at = column(mark.us)
-        later = "" if mark is c.cause else f"+{c.latency_ms(mark):.1f}"
+        later = "" if mark is c.cause or not c.cause else f"+{c.latency_ms(mark):.1f}"
         for label in (f"{mark.text} {later}".rstrip(), later):
             if at >= free and at + len(label) <= columns:
                 line[at:at + len(label)] = label
