@@ -183,10 +183,11 @@ class Run:
             step_us = until_us
             if self.speed:
                 played_us = (time.monotonic() - began) * self.speed * 1e6
-                step_us = min(until_us, self._zero_us + int(played_us) + 10_000)
-                if step_us <= self.charger.us + 5_000:
+                step_us = self._zero_us + int(played_us) + 10_000
+                if step_us <= self.charger.us + 5_000:  # not worth a step yet
                     time.sleep(0.02)
                     continue
+                step_us = min(until_us, step_us)  # however short: it is the last one
             else:
                 step_us = min(until_us, self.charger.us + _SLICE_US)
             self.charger.until(step_us)
