@@ -21,7 +21,7 @@ class Bench:
     def __init__(self, *, limit_ma=16000, rating_ma=63000, meter=True, aux=True):
         self.reading = Reading()
         self.charging = Charging()
-        self.faults = Faults()
+        self.faults = Faults(fault_table.compiled())
         self.limits = Limits(6000)
         self.limits.set(limits.BOARD, rating_ma)
         self.limits.set(limits.COMMAND, limit_ma)

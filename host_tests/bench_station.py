@@ -10,6 +10,7 @@ from bench_car import Bench
 from memory_journal import MemoryJournal
 from pilotwire import clock as clock_module
 from pilotwire.clock import SYNCHRONISED, Clock
+from pilotwire.decide import fault_table
 from pilotwire.decide.letters import A
 from pilotwire.decide.session import Session
 from pilotwire.facts import Facts
@@ -37,7 +38,7 @@ def facts(*, key=KEY, meter="atm90e32", price_c=3025):
     config = SimpleNamespace(
         device="garage-1", key=key, price_c=price_c, currency="EUR", installation_ma=32000
     )
-    return Facts(board, config, meter)
+    return Facts(board, config, meter, fault_table.compiled()[0])
 
 
 class Station(Bench):

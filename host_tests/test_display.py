@@ -182,9 +182,11 @@ def test_every_fault_row_fits_its_page():
     rows = at_desk(
         """
 from pilotwire.decide import fault_table as f
+from pilotwire.decide.fault_rows import COUNT
+from pilotwire.tell.faults_en import words
 out([
-    (f.code(r), f.cell(r, f.CLEARS), wrap(f.cell(r, f.TEXT)) + wrap(f.cell(r, f.DO)))
-    for r in range(f.COUNT)
+    (f.code(r), f.cell(r, f.CLEARS), wrap(words(f.code(r))[0]) + wrap(words(f.code(r))[1]))
+    for r in range(COUNT)
 ])
 """
     )

@@ -49,7 +49,7 @@ class Panel:
 
 def watch(spec, ms, start=0, every=10, **panel):
     machine.SPEC = spec
-    p = Panel()
+    p = Panel("en", "EUR")
     for name in panel:
         setattr(p, name, panel[name])
     lamps.colour = 0
@@ -198,7 +198,7 @@ def test_rhythm_goes_on_over_the_wrap_of_the_clock(micropython):
 def test_a_new_fault_is_shown_from_its_first_blink(micropython):
     seen = micropython(
         f"""
-p = Panel(); led = Led({WS2812}); seen = []
+p = Panel("en", "EUR"); led = Led({WS2812}); seen = []
 lamps.on_change = lambda c: seen.append((t, c))
 for t in range(0, 8000, 10):
     if t == 1510:
@@ -258,7 +258,7 @@ class Silent:
         pass
 grown = []
 for mode in range(7):
-    p = Panel(); p.mode = mode; p.code_major = p.code_minor = mode // 3
+    p = Panel("en", "EUR"); p.mode = mode; p.code_major = p.code_minor = mode // 3
     led = Led({SINGLE}); led._out = Silent()
     led.step(p, 0)
     gc.collect(); gc.disable()

@@ -13,7 +13,7 @@ import pytest
 from micropython_port import run_script
 from pilotwire import board as board_file
 from pilotwire.charger import ROOT
-from pilotwire.decide import fault_table
+from pilotwire.decide import fault_rows, fault_table
 from pilotwire.decide.cable import Cable
 from pilotwire.decide.faults import Faults
 from pilotwire.decide.letters import A, B, C, E
@@ -39,7 +39,7 @@ class Desk:
         self.r = Reading()
         self.r.pp_ohm = OPEN_OHM
         self.r.cp_ok = True
-        self.faults = Faults()
+        self.faults = Faults(fault_table.compiled())
         self.cable = Cable()
         self.letter = A
         self.ms = 0
@@ -76,7 +76,7 @@ class Desk:
 
     @property
     def faulty(self):
-        return self.faults.holds(fault_table.PROXIMITY)
+        return self.faults.holds(fault_rows.PROXIMITY)
 
 
 @pytest.fixture

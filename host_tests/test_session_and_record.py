@@ -7,7 +7,7 @@ import pytest
 
 from bench_car import closed, opened
 from bench_station import Station, ticks  # noqa: F401  (a fixture)
-from pilotwire.decide import fault_table
+from pilotwire.decide import fault_rows
 from pilotwire.decide.letters import STATE_F, X1, A, B, C, E
 from pilotwire.decide.session import PAUSES, Session
 
@@ -164,7 +164,7 @@ def test_contactor_waits_for_the_record_of_the_visit_before(station):
 
 def test_failed_flash_does_not_keep_the_car_waiting(station):
     station.flash_works = False
-    station.faults.raise_(fault_table.STORAGE)
+    station.faults.raise_(fault_rows.STORAGE)
     station.plug()
     station.shows = C
     station.until(closed, within_ms=1000)

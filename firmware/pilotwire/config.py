@@ -33,6 +33,14 @@ def _text(spec, key, default):
     return value
 
 
+def _choice(spec, key, values):
+    """One of `values`; the first is the default."""
+    value = _text(spec, key, values[0])
+    if value not in values:
+        raise ConfigError("config.json: %s must be %s" % (key, " or ".join(values)))
+    return value
+
+
 def _broker(spec):
     """The broker's settings, None without one."""
     if spec is None:
@@ -79,12 +87,13 @@ def load(path):
         config.key = bytes.fromhex(_text(spec, "key", ""))
     except ValueError:
         raise ConfigError("config.json: key must be pairs of hexadecimal digits")
+    config.language = _choice(spec, "language", ("en",))
+    # How residual-current and earth faults recover: fault_table.py, column ul.
+    config.profile = _choice(spec, "profile", ("iec", "ul"))
     config.ssid = _text(spec, "ssid", "")
     config.wifi_password = _text(spec, "wifi_password", "")
     config.time_server = _text(spec, "time_server", "pool.ntp.org")
     config.broker = _broker(spec.get("broker"))
     # "backend": a record is kept until session/ack; "broker": until the broker has it.
-    config.ack = _text(spec, "ack", "backend")
-    if config.ack not in ("backend", "broker"):
-        raise ConfigError("config.json: ack must be backend or broker")
+    config.ack = _choice(spec, "ack", ("backend", "broker"))
     return config

@@ -17,7 +17,7 @@ from pilotwire.act.contactor import Contactor
 from pilotwire.act.pilot_pwm import PilotPwm, duty_of
 from pilotwire.clock import KEPT, Clock
 from pilotwire.decide import charging as seq
-from pilotwire.decide import fault_table, limits, tariff
+from pilotwire.decide import fault_rows, limits, tariff
 from pilotwire.decide.charging import Charging
 from pilotwire.decide.faults import Faults
 from pilotwire.decide.letters import A
@@ -71,12 +71,15 @@ class Charger:
         self._inputs = Inputs(board.contactor)
         self._proximity, self._cable = _socket(board)
         self._meter = open_meter(board.meter)
-        self.facts = Facts(board, config, self._meter.NAME if self._meter else "none")
+        compiled = once.call("decide.fault_table", "compiled", config.profile == "ul")
+        self.faults = Faults(compiled)
+        self.facts = Facts(
+            board, config, self._meter.NAME if self._meter else "none", self.faults.codes
+        )
         self.charging = Charging()
         once.forget("decide.sequences")
-        self.faults = Faults()
         if not once.call("sense.pilot_check", "check", self._pilot, self._pwm):
-            self.faults.raise_(fault_table.PILOT_GENERATOR)
+            self.faults.raise_(fault_rows.PILOT_GENERATOR)
         self.limits = Limits(config.fail_safe_ma)
         self.limit_names = limits.NAMES
         self.protection = Protection(self._meter is not None, board.rating_ma)
@@ -96,9 +99,9 @@ class Charger:
         self.visit.recorded = self.records.newest is not None
         # Nothing tells when the contactor opened: a restart may not become a chatter.
         self.charging.rest_ms = _REST_START_MS if self.cause == "power" else _REST_ABNORMAL_MS
-        self._panel = panels.Panel()
-        self._panel.currency = config.currency
+        self._panel = panels.Panel(config.language, config.currency)
         self._shown_fault = -1
+        self._kept_changes = -1
         self._led = Led(board.led)
         self._display = _display(board)
         self.site = Site(config, self.clock, self._rtc)
@@ -129,6 +132,8 @@ class Charger:
         journal = Journal(found[0] if found else None, counted={RECORD})
         records = Records(journal, self.facts)
         records.load(Session(), Clock, self.cause)
+        if len(records.tries) == fault_rows.COUNT:
+            self.faults.restore(records.latch, records.tries)
         self.reading.wh, self.reading.wh_part = records.wh, records.wh_part
         return records
 
@@ -245,14 +250,18 @@ class Charger:
     def _keep_journal(self):
         records = self.records
         journal = records.journal
+        changes = self.faults.changes + records.hot + records.cold
+        if changes != self._kept_changes:
+            self._kept_changes = changes
+            records.keep_state(self.faults.latch(), self.faults.tries)
         errors = journal.errors
         done = journal.step(not self.charging.contactor)
         if done == _PROGRAMMED:
             records.written()
         if journal.errors != errors or not journal.persistent:
-            self.faults.raise_(fault_table.STORAGE)
+            self.faults.raise_(fault_rows.STORAGE)
         elif done == _PROGRAMMED:
-            self.faults.gone(fault_table.STORAGE)
+            self.faults.gone(fault_rows.STORAGE)
         if self.visit.recorded and not journal.pending():
             self.visit.recorded = False
             if self.link:
@@ -276,7 +285,7 @@ class Charger:
 
     def _second_faults(self):
         if self._pilot.generator_off():
-            self.faults.raise_(fault_table.PILOT_GENERATOR)
+            self.faults.raise_(fault_rows.PILOT_GENERATOR)
         self.faults.second(self.charging.letter == A)
 
     def _second_session(self):
@@ -319,7 +328,7 @@ class Charger:
 
     def _meter_limit(self):
         """A silent meter leaves no over-current path: the fail-safe current holds meanwhile."""
-        lost = self.faults.holds(fault_table.METER_LOST)
+        lost = self.faults.holds(fault_rows.METER_LOST)
         if lost != (self.limits.value_ma[limits.METER] != limits.NONE_MA):
             self.limits.set(limits.METER, self.config.fail_safe_ma if lost else limits.NONE_MA)
 
@@ -328,7 +337,7 @@ class Charger:
         row = faults.worst
         if row != self._shown_fault:
             self._shown_fault = row
-            p.show_fault(row)
+            p.show_fault(faults.codes[row] if row >= 0 else 0)
         p.more_faults = faults.active - 1
         if faults.blocks:
             p.mode = panels.FAULT

@@ -2,8 +2,9 @@
 
 from micropython import const
 
+from pilotwire import once
 from pilotwire.decide import charging as seq
-from pilotwire.decide.fault_table import STORAGE
+from pilotwire.decide.fault_rows import STORAGE
 from pilotwire.decide.letters import A, E
 
 _SETTLE_MS = const(1500)  # after unplugging: the meter's last energy is read once a second
@@ -12,6 +13,8 @@ _CHECK_S = const(60)  # between checkpoints, if energy has grown
 _CHECK_IDLE_S = const(300)
 _CHECK_TIGHT_S = const(900)  # when flash is nearly full
 _TIGHT_SECTORS = const(3)
+
+_HOT_MA = const(1000)  # opened under load: wears the contacts
 
 _STOPS = {  # charging.opened_by: (OCPP 2.0.1 stoppedReason, plain)
     seq.BY_NOTHING: ("EVDisconnected", "never_charged"),
@@ -35,7 +38,7 @@ class Visit:
         self._settle_ms = -1  # until the record is made; -1 = none is due
         self._check_s = 0
         self._check_wh = 0
-        self._fault_stop = "Other"
+        self._stop_row = -1  # worst fault when the contactor opened
         self.recorded = False  # a record has just been stored; the teller takes this
 
     def may_close(self):
@@ -74,15 +77,20 @@ class Visit:
             session.current_on(clock.up_s, clock.up_ms)
         else:
             if charging.opened_by == seq.BY_FAULT:
-                self._fault_stop = self._faults.stop_reason()
+                self._stop_row = self._faults.worst
             session.current_off(clock.up_s, clock.up_ms, charging.why)
+            hot = max(self._reading.i_ma) >= _HOT_MA
+            self._records.hot += hot
+            self._records.cold += not hot
             self._check()
 
     def _record(self):
         session, by = self._session, self._charging.opened_by
         session.end_wh = self._reading.wh
         if by == seq.BY_FAULT:
-            stop, detail = self._fault_stop, "fault"
+            stop, detail = "Other", "fault"
+            if self._stop_row >= 0:
+                stop = once.call("decide.fault_table", "stop_reason", self._stop_row)
         else:
             stop, detail = _STOPS[by]
         self._records.close(

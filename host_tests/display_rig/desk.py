@@ -25,7 +25,7 @@ class Panel:
 
 class Desk:
     def __init__(self, start=0, **panel):
-        self.p = Panel()
+        self.p = Panel("en", "EUR")
         self.start = start
         self.t = 0
         self.display = Display(SPEC, texts_en)

@@ -13,47 +13,66 @@ from pilotwire.charger import ROOT
 README = ROOT / "README.md"
 
 
-def fault_table():
-    """The firmware's fault table as a CPython module."""
-    name = "pilotwire_fault_table"
+def firmware_module(name):
+    """A pure module of the firmware, such as "decide/fault_table", as a CPython module."""
     stub = ModuleType("micropython")
     stub.const = lambda value: value
-    before = sys.modules.get("micropython")
+    before = {key: sys.modules.get(key) for key in ("micropython", "pilotwire.decide.fault_rows")}
     sys.modules["micropython"] = stub
     try:
-        path = ROOT / "firmware/pilotwire/decide/fault_table.py"
-        spec = importlib.util.spec_from_file_location(name, path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+        sys.modules["pilotwire.decide.fault_rows"] = _load("decide/fault_rows")
+        return _load(name)
     finally:
-        if before is None:
-            del sys.modules["micropython"]
-        else:
-            sys.modules["micropython"] = before
+        for key, module in before.items():
+            if module is None:
+                del sys.modules[key]
+            else:
+                sys.modules[key] = module
+
+
+def _load(name):
+    path = ROOT / f"firmware/pilotwire/{name}.py"
+    spec = importlib.util.spec_from_file_location("firmware_" + name.replace("/", "_"), path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 _CLEARS = {
-    "W": "by itself",
-    "A": "after {wait_s} healthy seconds",
-    "T": "after {wait_s} s, {tries} times; then unplug",
+    "W": "with its cause",
+    "A": "by itself after {wait_s} s",
+    "T": "by itself after {wait_s} s",
     "U": "unplug",
-    "S": "switch off and on",
+    "S": "button, or switch off and on",
     "P": "service",
 }
+_MORE = {"A": "; {tries} in 10 min: {then}", "T": ", {tries} times; then {then}",
+         "S": "; {tries} times: {then}"}
+
+
+def clears(table, row):
+    """How a row of the fault table clears, in words."""
+    def cell(column):
+        return table.cell(row, column)
+
+    values = {"wait_s": cell(table.WAIT_S), "tries": cell(table.TRIES),
+              "then": _CLEARS.get(cell(table.THEN), "")}
+    how = cell(table.CLEARS)
+    words = _CLEARS[how] + (_MORE[how] if cell(table.THEN) != "-" else "")
+    return words.format(**values)
 
 
 def faults():
-    table = fault_table()
+    table = firmware_module("decide/fault_table")
+    words = firmware_module("tell/faults_en").words
     rows = sorted(range(table.COUNT), key=table.code)
     yield "| code | what the display says | what to do | clears |"
     yield "|---|---|---|---|"
     for row in rows:
-        clears = _CLEARS[table.cell(row, table.CLEARS)].format(
-            wait_s=table.cell(row, table.WAIT_S), tries=table.cell(row, table.TRIES)
-        )
-        yield (f"| {table.code(row)} {table.cell(row, table.SEVERITY)} "
-               f"| {table.cell(row, table.TEXT)} | {table.cell(row, table.DO)} | {clears} |")
+        code = table.code(row)
+        text, todo = words(code)
+        yield (f"| {code} {table.cell(row, table.SEVERITY)} | {text} | {todo} "
+               f"| {clears(table, row)} |")
 
 
 PARTS = {"faults": faults}

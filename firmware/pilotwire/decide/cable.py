@@ -7,7 +7,7 @@ until the car leaves: another one meanwhile is a fault, not a new limit.
 
 from micropython import const
 
-from pilotwire.decide.fault_table import PROXIMITY
+from pilotwire.decide.fault_rows import PROXIMITY
 from pilotwire.decide.letters import A, E, letter_of
 from pilotwire.decide.limits import NONE_MA
 

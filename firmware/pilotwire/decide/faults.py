@@ -4,30 +4,36 @@ from array import array
 
 from micropython import const
 
-from pilotwire.decide import fault_table as table
+from pilotwire.decide.fault_rows import COUNT
 
 _IDLE = const(0)
 _PRESENT = const(1)  # the cause is there
 _LATCHED = const(2)  # the cause is gone, the fault is not
-_W, _A, _T, _U = b"WATU"  # how a row clears; S and P do not before the next start
+_W, _A, _T, _U, _S, _P = b"WATUSP"  # how a row clears (fault_table.py)
+_RED = const(1)  # bits of _traits
+_AT_ONCE = const(2)
+_STATE_F = const(4)
 _UNPLUGGED_S = const(3)  # in state A, before "unplugged" is believed
+_MOST_TRIES = const(255)
+
+# Answers of clear().
+CLEARED = const(0)
+NOT_THERE = const(1)
+STILL_THERE = const(2)
+BY_ITSELF = const(3)
+UNPLUG = const(4)
+SERVICE = const(5)
 
 
 class Faults:
     """raise_() and gone() as causes come and go; second() once a second; the rest is to be read."""
 
-    def __init__(self):
-        count = table.COUNT
-        # What the tick needs of each row, out of the table once.
-        self._open = bytes(int(table.cell(row, table.OPEN)) for row in range(count))
-        self._red = bytes(table.cell(row, table.SEVERITY) == "red" for row in range(count))
-        self._f = bytes(table.cell(row, table.PILOT) == "f" for row in range(count))
-        self._clears = bytes(ord(table.cell(row, table.CLEARS)) for row in range(count))
-        self._wait_s = bytes(int(table.cell(row, table.WAIT_S)) for row in range(count))
-        self._most_tries = bytes(int(table.cell(row, table.TRIES)) for row in range(count))
-        self._state = bytearray(count)
-        self._tries = bytearray(count)
-        self._healthy_s = array("i", [0] * count)
+    def __init__(self, compiled):
+        """`compiled`: fault_table.compiled()."""
+        self.codes, self._traits, self._clears, self._then, self._most_tries, self._wait_s = compiled
+        self._state = bytearray(COUNT)
+        self.tries = bytearray(COUNT)  # retries or failures so far; kept over a power cut
+        self._healthy_s = array("H", [0] * COUNT)
         self._away_s = 0  # in state A
         self.worst = -1  # row shown, -1 = none
         self.active = 0  # how many hold
@@ -49,8 +55,11 @@ class Faults:
         self._state[row] = _PRESENT
         self._healthy_s[row] = 0
         self.session_mask |= 1 << row
-        if before == _IDLE and self._f[row]:
-            self.wants_f = True
+        if before == _IDLE:
+            if self._traits[row] & _STATE_F:
+                self.wants_f = True
+            if self._clears[row] == _S and self.tries[row] < _MOST_TRIES:
+                self.tries[row] += 1
         self._sum_up()
 
     def gone(self, row):
@@ -61,74 +70,113 @@ class Faults:
         self._healthy_s[row] = 0
         self._sum_up()
 
+    def passed(self, row):
+        """The self-test of this row has passed: its failures count anew."""
+        if not self._state[row]:
+            self.tries[row] = 0
+
     def second(self, in_a):
         """Once a second. `in_a`: the pilot shows that no car is there."""
-        self._away_s = min(self._away_s + 1, _UNPLUGGED_S + 1) if in_a else 0
+        if not in_a:
+            self._away_s = 0
+        elif self._away_s <= _UNPLUGGED_S:
+            self._away_s += 1
         unplugged = self._away_s >= _UNPLUGGED_S
         if self._away_s == _UNPLUGGED_S:  # retries count anew for the next car
-            for row in range(table.COUNT):
-                self._tries[row] = 0
+            for row in range(COUNT):
+                if self._clears[row] == _T and self.tries[row]:
+                    self.tries[row] = 0
+                    self.changes = self.changes + 1 & 0xFFFF
         if not self.active:
             return
-        for row in range(table.COUNT):
+        for row in range(COUNT):
             if self._state[row] == _LATCHED:
-                self._healthy_s[row] += 1
-                if self._may_clear(row, unplugged):
+                self._healthy_s[row] += self._healthy_s[row] < 0xFFFF
+                how = self.how(row)
+                healthy = self._healthy_s[row] >= self._wait_s[row]
+                if how == _T and healthy and not unplugged:
+                    self.tries[row] += 1
+                if (how == _T or how == _A) and healthy or unplugged and (how == _T or how == _U):
                     self._state[row] = _IDLE
                     self._sum_up()
         self.wait_s = self._countdown()
 
-    def session_begins(self):
-        self.session_mask = 0
-        for row in range(table.COUNT):
-            if self._state[row]:
-                self.session_mask |= 1 << row
+    def how(self, row):
+        """The class by which a row clears now: another one when its tries are used up."""
+        most = self._most_tries[row]
+        return self._then[row] if most and self.tries[row] >= most else self._clears[row]
 
-    def _may_clear(self, row, unplugged):
-        how = self._clears[row]
-        healthy = self._healthy_s[row] >= self._wait_s[row]
+    def clear(self, row, service=False):
+        """Somebody asks for it, at the button or by command; `service`: with the right to."""
+        state = self._state[row]
+        if state == _IDLE:
+            return NOT_THERE
+        if state == _PRESENT:
+            return STILL_THERE
+        how = self.how(row)
+        if how == _A:
+            return BY_ITSELF
         if how == _U:
-            return unplugged
-        if how == _T and not unplugged:
-            if self._tries[row] >= self._most_tries[row] or not healthy:
-                return False
-            self._tries[row] += 1
-            return True
-        return how == _T or how == _A and healthy
+            return UNPLUG
+        if how == _P and not service:
+            return SERVICE
+        if how == _T:
+            self.tries[row] += 1
+        elif service:
+            self.tries[row] = 0
+        self._state[row] = _IDLE
+        self._sum_up()
+        return CLEARED
+
+    def session_begins(self):
+        self.session_mask = self.mask()
 
     def _countdown(self):
         row = self.worst
         if row < 0 or self._state[row] != _LATCHED:
             return -1
-        how = self._clears[row]
-        if how == _A or how == _T and self._tries[row] < self._most_tries[row]:
-            return self._wait_s[row] - self._healthy_s[row]
-        return -1
+        how = self.how(row)
+        return self._wait_s[row] - self._healthy_s[row] if how == _A or how == _T else -1
 
     def _sum_up(self):
         self.worst = -1
         self.active = 0
         self.blocks = self.open_now = False
-        for row in range(table.COUNT):
+        for row in range(COUNT):
             if self._state[row]:
                 if self.worst < 0:
                     self.worst = row
                 self.active += 1
-                if self._red[row]:
+                traits = self._traits[row]
+                if traits & _RED:
                     self.blocks = True
-                if self._open[row] == 2:
-                    self.open_now = True
+                    if traits & _AT_ONCE:
+                        self.open_now = True
         self.changes = self.changes + 1 & 0xFFFF
         self.wait_s = self._countdown()
-
-    def stop_reason(self):
-        """OCPP 2.0.1 stoppedReason of the worst fault."""
-        return table.cell(self.worst, table.STOP) if self.worst >= 0 else "Other"
 
     def mask(self):
         """Rows that hold now, one bit each."""
         mask = 0
-        for row in range(table.COUNT):
+        for row in range(COUNT):
             if self._state[row]:
                 mask |= 1 << row
         return mask
+
+    # Over a power cut ------------------------------------------------------------------------
+
+    def latch(self):
+        """Rows that hold on over a power cut, one bit each: T, U and P, whatever caused it."""
+        mask = 0
+        for row in range(COUNT):
+            if self._state[row] and self.how(row) in b"TUP":
+                mask |= 1 << row
+        return mask
+
+    def restore(self, mask, tries):
+        """What latch() and `tries` said in the life before."""
+        self.tries[:] = tries
+        for row in range(COUNT):
+            if mask >> row & 1:
+                self._state[row] = _LATCHED
+        self._sum_up()

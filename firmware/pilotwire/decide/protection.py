@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from pilotwire.decide.fault_table import (
+from pilotwire.decide.fault_rows import (
     DIODE, METER_LOST, NO_CLOSE, OVER_CURRENT, PILOT_GENERATOR, PILOT_NOISY, PILOT_SHORT,
     SOFT_OVER_CURRENT, WELDED,
 )

@@ -9,10 +9,12 @@ from micropython import const
 from pilotwire import once
 from pilotwire.tell import checkpoint
 
-SUMMARY = const(1)  # boot, next seq, acknowledged seq, register, lost, orders, SHA-256 of the last
+SUMMARY = const(1)  # boot, next seq, acknowledged seq, register, lost, orders, SHA-256 of the last;
+# then latched faults, contactor openings hot and cold, tries of each fault
 CHECK = const(2)  # an open session
 RECORD = const(3)  # u32 seq, register (Wh and 1/320 Wh), then the record's bytes
 _SUMMARY_FORMAT = "<HIIIHIB32s"
+_LATCH_FORMAT = "<III"
 _RECORD_HEAD = "<IIH"
 _HEAD = const(10)
 _LONGEST = const(1900)  # bytes of a record: what one packet holds beside the longest topic
@@ -45,6 +47,9 @@ class Records:
         self._round = 0
         self._open_number = 0  # journal entry that an open session still needs
         self._summary_number = 0
+        self.latch = self.hot = self.cold = 0  # faults that outlive a power cut; contactor openings
+        self.tries = b""  # of each fault; empty before the first start
+        self._kept = None  # of these, what is on flash
         self.orders = 0  # of the backend, as far as they outlive a restart (control's bits)
         self.newest = None  # bytes of the record stored last, for session/last
         self._check = None
@@ -81,12 +86,16 @@ class Records:
         if data is None:
             return
         if kind == SUMMARY:
-            f = struct.unpack(_SUMMARY_FORMAT, data)
+            f = struct.unpack_from(_SUMMARY_FORMAT, data)
             self.boot, next_seq, acked, wh, part, _, self.orders, self.prev = f
             self._register(wh, part)
             self.next_seq = max(self.next_seq, next_seq)
             self._acknowledge(acked)
             self._summary_number = number
+            at = struct.calcsize(_SUMMARY_FORMAT)
+            if len(data) > at:
+                self.latch, self.hot, self.cold = struct.unpack_from(_LATCH_FORMAT, data, at)
+                self.tries = bytes(data[at + struct.calcsize(_LATCH_FORMAT) :])
         elif kind == CHECK:
             self._check = data
             if checkpoint.seq_of(data) >= self.next_seq:
@@ -253,6 +262,16 @@ class Records:
             self.orders = orders
             self._summarise()
 
+    def _state(self):
+        return struct.pack(_LATCH_FORMAT, self.latch, self.hot, self.cold) + self.tries
+
+    def keep_state(self, latch, tries):
+        """Store latched faults, their tries and the openings when one of them has changed."""
+        self.latch = latch
+        self.tries = bytes(tries)
+        if self._state() != self._kept:
+            self._summarise()
+
     def _acknowledge(self, seq):
         self.acked = max(self.acked, seq)
         done = 0
@@ -262,15 +281,18 @@ class Records:
             self._shift(done)
 
     def _summarise(self):
+        self._kept = self._state()
         number = self.journal.append(
             SUMMARY,
             struct.pack(
                 _SUMMARY_FORMAT, self.boot & 0xFFFF, self.next_seq, self.acked, self.wh,
                 self.wh_part, self.journal.lost, self.orders, self.prev,
-            ),
+            ) + self._kept,
         )
         if number >= 0:
             self._summary_number = number
+        else:
+            self._kept = None
 
     def release(self):
         """Let the journal reclaim what nobody needs any more."""
