@@ -12,12 +12,11 @@ import machine
 from micropython import const
 
 from pilotwire import once
-from pilotwire import panel as panels
 from pilotwire.act.contactor import Contactor
 from pilotwire.act.pilot_pwm import PilotPwm, duty_of
 from pilotwire.clock import KEPT, Clock
 from pilotwire.decide import charging as seq
-from pilotwire.decide import fault_rows, limits, tariff
+from pilotwire.decide import fault_rows, limits
 from pilotwire.decide.charging import Charging
 from pilotwire.decide.faults import Faults
 from pilotwire.decide.letters import A
@@ -26,6 +25,8 @@ from pilotwire.decide.protection import Protection
 from pilotwire.decide.reading import Reading
 from pilotwire.decide.session import Session
 from pilotwire.facts import Facts
+from pilotwire.orders import Orders
+from pilotwire.panel import Panel
 from pilotwire.sense.inputs import Inputs
 from pilotwire.sense.meter import open_meter
 from pilotwire.sense.pilot import Pilot
@@ -42,10 +43,6 @@ _WATCHDOG_MS = const(2000)  # with the contactor closed
 _WATCHDOG_OPEN_MS = const(30000)  # looking up a name may block for many seconds, and harms nobody
 _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
-# Orders of the backend that outlive a restart.
-_DISABLED = const(1)
-_PAUSED = const(2)
-_LIMITED = const(4)
 _PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
 _GC_TICKS = const(200)  # about 5 KB of messages; a collection takes 5 ms of the chip
@@ -99,17 +96,17 @@ class Charger:
         self.visit.recorded = self.records.newest is not None
         # Nothing tells when the contactor opened: a restart may not become a chatter.
         self.charging.rest_ms = _REST_START_MS if self.cause == "power" else _REST_ABNORMAL_MS
-        self._panel = panels.Panel(config.language, config.currency)
-        self._shown_fault = -1
+        self._panel = Panel(config.language, config.currency)
         self._kept_changes = -1
         self._led = Led(board.led)
         self._display = _display(board)
         self.site = Site(config, self.clock, self._rtc)
+        self.orders = Orders(self)
         self.link = _link(self)
         self.limits.set(limits.BOARD, board.rating_ma)
         self.limits.set(limits.INSTALLATION, config.installation_ma)
         self.limits.set(limits.CONFIG, config.limit_ma)
-        self._recall_orders()
+        self.orders.recall()
         self.tell_errors = 0
         self.tell_error = ""
         self._turn = 0
@@ -236,7 +233,7 @@ class Charger:
                 self._notice()
                 self.link.step(time.ticks_ms(), not self.charging.contactor)
         elif chore == _LED:
-            self._fill_panel()
+            self._panel.fill(self)
             self._led.step(self._panel, time.ticks_ms())
         elif chore == _DISPLAY:
             if self._display:
@@ -298,29 +295,11 @@ class Charger:
 
     def _second_link(self):
         self.records.release()
-        self._remember_orders()
+        self.orders.remember()
         if self.link:
             self.link.second(self.clock.up_s, self.charging.contactor)
         if self.clock.up_s % 60 == 0 and not (self.link and self.link.up):
             self.health.reset()
-
-    def _recall_orders(self):
-        """After a restart what the backend had forbidden stays so, until it speaks again."""
-        orders = self.records.orders
-        self.enabled = not orders & _DISABLED
-        if orders & _PAUSED:
-            self.limits.set(limits.COMMAND, 0)
-        elif orders & _LIMITED:
-            self.limits.set(limits.FAIL_SAFE, self.limits.fail_safe_ma)
-
-    def _remember_orders(self):
-        limited = self.limits.value_ma[limits.COMMAND]
-        orders = 0 if self.enabled else _DISABLED
-        if limited < 6000:
-            orders |= _PAUSED
-        elif limited != limits.NONE_MA or self.limits.value_ma[limits.FAIL_SAFE] != limits.NONE_MA:
-            orders |= _LIMITED
-        self.records.order(orders)
 
     def _second_site(self):
         if self.config.ssid:
@@ -331,83 +310,6 @@ class Charger:
         lost = self.faults.holds(fault_rows.METER_LOST)
         if lost != (self.limits.value_ma[limits.METER] != limits.NONE_MA):
             self.limits.set(limits.METER, self.config.fail_safe_ma if lost else limits.NONE_MA)
-
-    def _fill_panel(self):
-        p, charging, faults = self._panel, self.charging, self.faults
-        row = faults.worst
-        if row != self._shown_fault:
-            self._shown_fault = row
-            p.show_fault(faults.codes[row] if row >= 0 else 0)
-        p.more_faults = faults.active - 1
-        if faults.blocks:
-            p.mode = panels.FAULT
-        elif charging.contactor:
-            p.mode = panels.CHARGING
-        elif charging.letter == A:
-            p.mode = panels.AVAILABLE
-        elif charging.why == seq.PAUSED or charging.why == seq.DISABLED:
-            p.mode = panels.PAUSED
-        else:
-            p.mode = panels.CONNECTED
-        p.why = charging.why
-        p.offered_ma = charging.offer_ma if charging.offer_ma > 0 else 0
-        r = self.reading
-        drawn_ma = power_mw = 0
-        for phase in range(3):
-            if r.i_ma[phase] > drawn_ma:
-                drawn_ma = r.i_ma[phase]
-            power_mw += r.p_mw[phase]
-        p.drawn_ma = drawn_ma if charging.contactor else 0
-        p.p_w = power_mw // 1000 if charging.contactor else 0
-        p.session_wh = self.session.energy_wh()
-        p.charge_s = self.session.charge_s
-        p.cost_minor = self.cost_minor()
-        p.rating_ma = self.limits.ma
-        p.limit_name = limits.NAMES[self.limits.which]
-        p.wait_s = self.wait_s()
-        p.link_up = self.link is not None and self.link.mqtt.up
-        p.clock_ok = self.clock.quality != "U"
-        p.records_waiting = self.records.waiting
-
-    # What tell asks for ----------------------------------------------------------------------
-
-    def cost_minor(self):
-        """Cost so far in minor units, -1 without a price."""
-        if self.config.price_c < 0:
-            return -1
-        return tariff.cost_minor(self.session.energy_wh(), self.config.price_c)
-
-    def wait_s(self):
-        """Seconds until charging may go on by itself, -1 when nothing counts down."""
-        if self.faults.blocks:
-            return self.faults.wait_s
-        if self.charging.why == seq.RESTING:
-            return (self.charging.rest_ms + 999) // 1000
-        return -1
-
-    def charging_state(self):
-        """OCPP 2.0.1 chargingState."""
-        charging = self.charging
-        if charging.letter == A or not self.session.open:
-            return "Idle"
-        if charging.contactor:
-            return "Charging" if self.protection.active_ma >= 500 else "SuspendedEV"
-        if charging.offer_ma <= 0:
-            return "SuspendedEVSE"
-        return "SuspendedEV" if self.session.started_s >= 0 else "EVConnected"
-
-    def on_limit(self, value):
-        ma, for_s = value
-        self.limits.set(
-            limits.COMMAND, ma, self.clock.up_s + (for_s or self.config.command_for_s)
-        )
-
-    def on_enable(self, value):
-        self.enabled = value
-
-    def on_ack(self, value):
-        if not self.records.acknowledge(value):
-            return "no record has that seq yet"
 
     # The end ---------------------------------------------------------------------------------
 

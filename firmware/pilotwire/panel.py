@@ -1,7 +1,10 @@
-"""What the LED and the display show; filled by control, read by tell/led and tell/display."""
+"""What the LED and the display show, and a few words for MQTT; read by tell/led and tell/display."""
 
 from pilotwire import once
-from pilotwire.decide.charging import STARTING as WHY_STARTING
+from pilotwire.clock import UNKNOWN
+from pilotwire.decide import charging as seq
+from pilotwire.decide import limits, tariff
+from pilotwire.decide.letters import A
 
 STARTING, AVAILABLE, CONNECTED, CHARGING, PAUSED, WARNING, FAULT = range(7)
 
@@ -13,7 +16,7 @@ class Panel:
         self.code_major = self.code_minor = 0
         self.fault_text = self.fault_do = ""
         self.more_faults = 0
-        self.why = WHY_STARTING
+        self.why = seq.STARTING
         self.offered_ma = self.drawn_ma = self.rating_ma = 0
         self.p_w = self.session_wh = self.charge_s = 0
         self.cost_minor = -1  # -1 = no tariff
@@ -23,6 +26,7 @@ class Panel:
         self.link_up = self.clock_ok = False
         self.records_waiting = 0
         self.night = False
+        self._shown = -1  # row whose words are here
 
     def show_fault(self, code):
         """A fault's code (major << 4 | minor) and its words; 0 = none."""
@@ -31,3 +35,68 @@ class Panel:
             self.fault_text, self.fault_do = once.call(
                 self._words, "words", "%d-%d" % (self.code_major, self.code_minor)
             )
+
+    def fill(self, c):
+        """From what the charger `c` (control.py) is doing."""
+        charging, faults, r = c.charging, c.faults, c.reading
+        row = faults.worst
+        if row != self._shown:
+            self._shown = row
+            self.show_fault(faults.codes[row] if row >= 0 else 0)
+        self.more_faults = faults.active - 1
+        if faults.blocks:
+            self.mode = FAULT
+        elif charging.contactor:
+            self.mode = CHARGING
+        elif charging.letter == A:
+            self.mode = AVAILABLE
+        elif charging.why == seq.PAUSED or charging.why == seq.DISABLED:
+            self.mode = PAUSED
+        else:
+            self.mode = CONNECTED
+        self.why = charging.why
+        self.offered_ma = charging.offer_ma if charging.offer_ma > 0 else 0
+        drawn_ma = power_mw = 0
+        for phase in range(3):
+            if r.i_ma[phase] > drawn_ma:
+                drawn_ma = r.i_ma[phase]
+            power_mw += r.p_mw[phase]
+        self.drawn_ma = drawn_ma if charging.contactor else 0
+        self.p_w = power_mw // 1000 if charging.contactor else 0
+        self.session_wh = c.session.energy_wh()
+        self.charge_s = c.session.charge_s
+        self.cost_minor = cost_minor(c)
+        self.rating_ma = c.limits.ma
+        self.limit_name = limits.NAMES[c.limits.which]
+        self.wait_s = wait_s(c)
+        self.link_up = c.link is not None and c.link.mqtt.up
+        self.clock_ok = c.clock.quality != UNKNOWN
+        self.records_waiting = c.records.waiting
+
+
+def cost_minor(c):
+    """Cost of the session so far in minor units, -1 without a price."""
+    if c.config.price_c < 0:
+        return -1
+    return tariff.cost_minor(c.session.energy_wh(), c.config.price_c)
+
+
+def wait_s(c):
+    """Seconds until charging may go on by itself, -1 when nothing counts down."""
+    if c.faults.blocks:
+        return c.faults.wait_s
+    if c.charging.why == seq.RESTING:
+        return (c.charging.rest_ms + 999) // 1000
+    return -1
+
+
+def charging_state(c):
+    """OCPP 2.0.1 chargingState."""
+    charging = c.charging
+    if charging.letter == A or not c.session.open:
+        return "Idle"
+    if charging.contactor:
+        return "Charging" if c.protection.active_ma >= 500 else "SuspendedEV"
+    if charging.offer_ma <= 0:
+        return "SuspendedEVSE"
+    return "SuspendedEV" if c.session.started_s >= 0 else "EVConnected"

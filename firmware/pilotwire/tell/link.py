@@ -156,7 +156,7 @@ class Link:
                 return
         try:
             handler, value, name = commands.read(topic, payload, retained)
-            reason = getattr(self._speaker, handler)(value) or ""
+            reason = getattr(self._speaker.orders, handler)(value) or ""
         except commands.Refused as error:
             name, reason = error.id, str(error)
         if topic != b"session/ack" or reason:

@@ -1,18 +1,17 @@
 """Payloads of the contract's topics, from what the charger is doing. Formats only; decides nothing."""
 
+from pilotwire import panel
 from pilotwire.tell import link
 from pilotwire.tell.numbers import amps as _amps
 from pilotwire.tell.numbers import tenths
 
 
 class Speaker:
-    """`charger` is control's Charger: read here, changed only by the on_... handlers it provides."""
+    """`charger` is control's Charger: only read here; `orders` takes commands."""
 
     def __init__(self, charger):
         self._charger = charger
-        self.on_limit = charger.on_limit
-        self.on_enable = charger.on_enable
-        self.on_ack = charger.on_ack
+        self.orders = charger.orders
 
     def say(self, bit):
         """bytes for one topic (a bit of link)."""
@@ -44,9 +43,9 @@ def _state(c):
         '{"t":%s,"q":"%s","pilot":"%s","charging":"%s","offered_a":%s,"limit_a":%s,"limit":"%s",'
         '"why":"%s","wait_s":%d,"faults":%s,"contactor":%s,"enabled":%s,"session":%s,"waiting":%d}'
         % (
-            c.clock.text(c.clock.up_s, c.clock.up_ms), c.clock.quality, letter, c.charging_state(),
+            c.clock.text(c.clock.up_s, c.clock.up_ms), c.clock.quality, letter, panel.charging_state(c),
             _amps(offer_ma), _amps(c.limits.ma), c.limit_names[c.limits.which],
-            c.facts.whys[seq.why], c.wait_s(), c.facts.codes(c.faults.mask()),
+            c.facts.whys[seq.why], panel.wait_s(c), c.facts.codes(c.faults.mask()),
             "true" if seq.contactor else "false", "true" if c.enabled else "false",
             '"%s-%d"' % (c.facts.device, c.session.seq) if c.session.open else "null",
             c.records.waiting,
@@ -66,7 +65,7 @@ def _active(c):
             c.facts.device, s.seq, s.seq, c.clock.stamp(s.plugged_s, s.plugged_ms),
             c.clock.stamp(s.started_s, s.started_ms), energy, s.charge_s, s.idle_s,
             _amps(s.peak_ma), _amps(s.offered_ma),
-            c.cost_minor() if c.cost_minor() >= 0 else "null", c.facts.currency,
+            panel.cost_minor(c) if panel.cost_minor(c) >= 0 else "null", c.facts.currency,
         )
     ).encode()
 

@@ -1,0 +1,51 @@
+"""What a backend may order, and what of it outlives a restart. Called by tell/link."""
+
+from micropython import const
+
+from pilotwire.decide import limits
+
+# Bits of records.orders.
+_DISABLED = const(1)
+_PAUSED = const(2)
+_LIMITED = const(4)
+
+
+class Orders:
+    """A handler takes the checked value of a command (tell/commands.py) and returns None, or a plain
+    reason why nothing was done."""
+
+    def __init__(self, charger):
+        self._charger = charger
+
+    def on_limit(self, value):
+        ma, for_s = value
+        c = self._charger
+        c.limits.set(limits.COMMAND, ma, c.clock.up_s + (for_s or c.config.command_for_s))
+
+    def on_enable(self, value):
+        self._charger.enabled = value
+
+    def on_ack(self, value):
+        if not self._charger.records.acknowledge(value):
+            return "no record has that seq yet"
+
+    def recall(self):
+        """After a restart what the backend had forbidden stays so, until it speaks again."""
+        c = self._charger
+        orders = c.records.orders
+        c.enabled = not orders & _DISABLED
+        if orders & _PAUSED:
+            c.limits.set(limits.COMMAND, 0)
+        elif orders & _LIMITED:
+            c.limits.set(limits.FAIL_SAFE, c.limits.fail_safe_ma)
+
+    def remember(self):
+        """Once a second: for the next start."""
+        c = self._charger
+        values_ma = c.limits.value_ma
+        orders = 0 if c.enabled else _DISABLED
+        if values_ma[limits.COMMAND] < 6000:
+            orders |= _PAUSED
+        elif values_ma[limits.COMMAND] != limits.NONE_MA or values_ma[limits.FAIL_SAFE] != limits.NONE_MA:
+            orders |= _LIMITED
+        c.records.order(orders)
