@@ -4,6 +4,7 @@ Run by MicroPython's unix port with MICROPYPATH = esp32/, this folder, firmware,
 The first line of stdin is the options; after it, see plant/driver.py.
 """
 
+import builtins
 import gc
 import sys
 
@@ -22,6 +23,20 @@ class Gc:
         gc.collect()
         cost = self._world.cost
         self._world.clock.advance(cost["gc_base"] + 55 * cost["gc_per_kb"])
+
+
+def charge_imports(world):
+    """A module read while the loop runs stalls it: let that take its time."""
+    real = builtins.__import__
+
+    def priced(name, *args):
+        new = world.wdt_us is not None and name.startswith("pilotwire.") and name not in sys.modules
+        module = real(name, *args)
+        if new:
+            world.clock.advance(world.cost["import"])
+        return module
+
+    builtins.__import__ = priced
 
 
 def run(path):
@@ -55,6 +70,7 @@ def main():
     world.set_up(options)
     world.driver = driver
     sys.modules["gc"] = Gc(world)
+    charge_imports(world)
     firmware = options["firmware"]
     world.plan()
     world.clock.advance(0)
