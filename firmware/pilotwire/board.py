@@ -54,6 +54,8 @@ def load(path):
     board.contactor = _need(spec, "contactor", dict)
     if _need(spec, "contactor.pin", int) not in CONTACTOR_PINS:
         raise BoardError("board.json: contactor.pin must be 25, 26, 27, 32 or 33 (see boot.py)")
+    if board.contactor.get("enable_pin", 0) and board.contactor["enable_pin"] not in CONTACTOR_PINS:
+        raise BoardError("board.json: contactor.enable_pin must be 25, 26, 27, 32 or 33 (see boot.py)")
     board.pilot = _need(spec, "pilot", dict)
     for key in ("adc_pin", "pwm_pin", "counts_at_plus12", "counts_at_minus12"):
         _need(spec, "pilot." + key, int)

@@ -3,7 +3,8 @@
 Told to the outside: "contactor" is the command as its pin shows it, "coil" what the drive makes of
 it, "contacts" where they are. With a level drive command and coil are one. With a dynamic drive the
 command goes on with the coil, at the second change of the pin within the drop-out time, and off when
-the pin is written without a change or, when nobody writes it any more, when the coil drops out.
+the pin is written without a change or, when nobody writes it any more, when the coil drops out. Where
+there is an enable line, it takes command and coil away as soon as it is low.
 """
 
 _CLOSE_US = 22000
@@ -19,6 +20,8 @@ class Contactor:
         self.world = world
         self.dynamic = drive == "dynamic"
         self.held = None  # the line to the drive is stuck at this level, whatever the pin does
+        self.enabled = True  # the enable line, high where there is none
+        self.enable_held = False  # it is stuck high
         self.command = False
         self.coil = False
         self.closed = False
@@ -44,13 +47,19 @@ class Contactor:
         else:
             self._say(False)
 
+    def enable(self, level):
+        """The enable pin is written, released, or loses its supply."""
+        self.enabled = level or self.enable_held
+        if not self.enabled:
+            self._let_go()
+
     def _pump(self):
         """A change of the pin: the second in time switches the coil on, each holds it."""
         begins = self.drop_us is None
         self.drop_us = self.world.clock.us + _DROP_OUT_US
         if begins:
             self.world.plan()
-        else:
+        elif self.enabled:
             self._say(True)
             self._energise(True)
 

@@ -41,6 +41,7 @@ FAULTS = {
     "welded": ("contactor", "stuck", "welded", None),
     "no_close": ("contactor", "stuck", "no_close", None),
     "drive_high": ("contactor", "held", True, None),
+    "enable_high": ("contactor", "enable_held", True, False),
     "drive_low": ("contactor", "held", False, None),
     "ntp_silent": ("net", "ntp", False, True),
     "dns_dead": ("net", "dns", False, True),
@@ -200,6 +201,8 @@ class World:
         on = bool(self.board.output.get(pin) and self.board.level.get(pin))
         if pin == spec["contactor"]["pin"]:
             self.contactor.drive(on and self.powered)
+        elif pin == spec["contactor"].get("enable_pin"):
+            self.contactor.enable(on and self.powered)
         lamps.drive(spec.get("led"), pin, on)
         if self.meter and pin == spec["meter"].get("cs"):
             self.meter.select(not self.board.level.get(pin))
