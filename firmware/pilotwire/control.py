@@ -102,6 +102,7 @@ class Charger:
         self._display = _display(board)
         self.site = Site(config, self.clock, self._rtc)
         self.orders = Orders(self)
+        self.recorder = self.events = None
         self.link = _link(self)
         self.limits.set(limits.BOARD, board.rating_ma)
         self.limits.set(limits.INSTALLATION, config.installation_ma)
@@ -196,6 +197,8 @@ class Charger:
             self._watched = charging.contactor
             machine.WDT(timeout=_WATCHDOG_MS if self._watched else _WATCHDOG_OPEN_MS)
         self.visit.step(dt_ms)
+        if self.recorder:
+            self.recorder.step(r, charging, dt_ms)
 
     def _may_close(self):
         """The session is on flash; and after a start the broker's name has had its time.
@@ -210,7 +213,9 @@ class Charger:
     # Tell ------------------------------------------------------------------------------------
 
     def _tell(self):
-        """One chore."""
+        """One chore; and at once what has become of faults."""
+        if self.events and self.events.seen != self.faults.changes:
+            self.events.faults()
         if self.clock.up_s != self._last_s:
             self._last_s = self.clock.up_s
             self._second_at = 0
@@ -297,6 +302,7 @@ class Charger:
         self.records.release()
         self.orders.remember()
         if self.link:
+            self.events.second()
             self.link.second(self.clock.up_s, self.charging.contactor)
         if self.clock.up_s % 60 == 0 and not (self.link and self.link.up):
             self.health.reset()
@@ -348,7 +354,11 @@ def _display(board):
 def _link(charger):
     if not charger.config.broker:
         return None
+    from pilotwire.decide.recorder import Recorder
+    from pilotwire.tell.events import Events
     from pilotwire.tell.link import Link
     from pilotwire.tell.speaker import Speaker
 
-    return Link(charger.config, Speaker(charger), charger.records)
+    charger.recorder = Recorder()
+    charger.events = Events(charger)
+    return Link(charger.config, Speaker(charger), charger.records, charger.events)
