@@ -45,6 +45,8 @@ _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
 _PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
+_FAREWELL_S = const(2)  # for the answer to reach the broker before a restart by command
+_LONG_PRESS_MS = const(3000)
 _GC_TICKS = const(200)  # about 5 KB of messages; a collection takes 5 ms of the chip
 
 # What tell does in a tick, by turns of ten. The LED's blinks are multiples of 50 ms; a whole display
@@ -116,6 +118,8 @@ class Charger:
         self._gc_ticks = 0
         self._told = None  # everything whose change makes `state` due
         self._watchdog = None
+        self.restart_s = -1  # since a command to restart; -1 = there was none
+        self._held = False  # the button, long enough
         self._watched = False  # the watchdog has the time of a closed contactor
 
     def _keep_time(self):
@@ -206,6 +210,8 @@ class Charger:
         Names are looked up with the contactor open only: a car that is there at the start would
         otherwise keep the station offline for the whole charge.
         """
+        if self.restart_s >= 0:
+            return False
         if self.clock.up_s < _NAME_S and self.link and not self.link.mqtt.resolved():
             return False
         return self.visit.may_close()
@@ -238,6 +244,7 @@ class Charger:
                 self._notice()
                 self.link.step(time.ticks_ms(), not self.charging.contactor)
         elif chore == _LED:
+            self._button()
             self._panel.fill(self)
             self._led.step(self._panel, time.ticks_ms())
         elif chore == _DISPLAY:
@@ -269,6 +276,14 @@ class Charger:
             if self.link:
                 self.link.new_record(records.newest)
             records.newest = None
+
+    def _button(self):
+        """Held for 3 s it asks, once, that faults be cleared."""
+        held = self.reading.button >= _LONG_PRESS_MS
+        if held != self._held:
+            self._held = held
+            if held:
+                once.call("clearing", "pressed", self, self._panel)
 
     def _notice(self):
         """Mark `state` and `session/active` when something in them has changed."""
@@ -304,6 +319,8 @@ class Charger:
         if self.link:
             self.events.second()
             self.link.second(self.clock.up_s, self.charging.contactor)
+        if self.restart_s >= 0:
+            self._restart()
         if self.clock.up_s % 60 == 0 and not (self.link and self.link.up):
             self.health.reset()
 
@@ -319,11 +336,18 @@ class Charger:
 
     # The end ---------------------------------------------------------------------------------
 
-    def safe(self):
-        """After an exception: contactor off, pilot at +12 V; the next start learns why."""
+    def safe(self, why=boot_record.EXCEPTION):
+        """Contactor off, pilot at +12 V; the next start learns why."""
         self._contactor.off()
         self._pwm.off()
-        boot_record.write(self._rtc, boot_record.EXCEPTION)
+        boot_record.write(self._rtc, why)
+
+    def _restart(self):
+        """By command, with the contactor open, when the answer is out and flash has everything."""
+        self.restart_s += 1
+        if self.restart_s > _FAREWELL_S and not self.records.journal.pending():
+            self.safe(boot_record.COMMAND)
+            machine.reset()
 
 
 _SECONDS = (

@@ -238,6 +238,15 @@ class Records:
         self._round = 0
         self._again_s = 0
 
+    def recall(self, found):
+        """These records wait again, until a restart: (seq, entry number, address, length) of all from
+        a seq on."""
+        self.acked = found[0][0] - 1
+        self.waiting = 0
+        for entry in found:
+            self._keep(*entry)
+        self.start_over()
+
     def second(self):
         """Once a second while connected: what the backend does not acknowledge is sent again."""
         if self._sent:
@@ -295,8 +304,12 @@ class Records:
             self._kept = None
 
     def release(self):
-        """Let the journal reclaim what nobody needs any more."""
-        if self.journal.pending():
+        """Let the journal reclaim what nobody needs any more, the oldest sector first.
+
+        A quarter of the ring may stay full: for records that are asked for again.
+        """
+        journal = self.journal
+        if journal.pending() or journal.free_sectors >= journal.sectors - journal.sectors // 4:
             return
         oldest = self._summary_number
         if self.waiting:
@@ -304,4 +317,4 @@ class Records:
         if self._open_number > 0:
             oldest = min(oldest, self._open_number)
         if oldest > 1:
-            self.journal.release(oldest - 1)
+            journal.release(min(oldest - 1, journal.oldest_sector_end))
