@@ -14,16 +14,18 @@ from micropython import const
 from pilotwire import once
 from pilotwire.act.contactor import Contactor
 from pilotwire.act.pilot_pwm import PilotPwm, duty_of
-from pilotwire.clock import KEPT, Clock
+from pilotwire.clock import KEPT, UNKNOWN, Clock
 from pilotwire.decide import charging as seq
 from pilotwire.decide import fault_rows, limits
 from pilotwire.decide.charging import Charging
 from pilotwire.decide.faults import Faults
 from pilotwire.decide.letters import A
 from pilotwire.decide.limits import Limits
+from pilotwire.decide.notices import CONFIG_COPY, LOOSE_CONNECTION, Notices
 from pilotwire.decide.protection import Protection
 from pilotwire.decide.reading import Reading
 from pilotwire.decide.session import Session
+from pilotwire.decide.wiring import Wiring
 from pilotwire.facts import Facts
 from pilotwire.orders import Orders
 from pilotwire.panel import Panel
@@ -45,6 +47,8 @@ _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
 _PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
+_FRESH_MS = const(2000)
+_LEAST_MA = const(6000)
 _FAREWELL_S = const(2)  # for the answer to reach the broker before a restart by command
 _LONG_PRESS_MS = const(3000)
 _GC_TICKS = const(200)  # about 5 KB of messages; a collection takes 5 ms of the chip
@@ -82,6 +86,9 @@ class Charger:
         self.limits = Limits(config.fail_safe_ma)
         self.limit_names = limits.NAMES
         self.protection = Protection(self._meter is not None, board.rating_ma)
+        self.notices = Notices()
+        self.notices.set(CONFIG_COPY, getattr(config, "used_copy", False))
+        self.wiring = Wiring(config.loose_mohm)
         self.session = Session()
         self.enabled = True
         self.micropython = "%d.%d.%d" % tuple(sys.implementation[1][:3])
@@ -291,6 +298,7 @@ class Charger:
         now = (
             charging.letter, charging.why, charging.offer_ma, charging.contactor, self.enabled,
             self.faults.changes, self.limits.changes, self.session.changes, self.records.waiting,
+            self.notices.changes,
         )
         if now != self._told:
             self._told = now
@@ -312,6 +320,22 @@ class Charger:
                 self.reading, offer_ma if offer_ma > 0 else 0, self.clock.up_s, self.clock.day_s()
             )
         self.visit.second()
+
+    def _second_notices(self):
+        notices, wiring, records = self.notices, self.wiring, self.records
+        known = self._meter and self.protection.meter_ms < _FRESH_MS
+        if known:
+            wiring.second(self.reading)
+            notices.set(LOOSE_CONNECTION, wiring.loose)
+            if wiring.weak != (self.limits.value_ma[limits.WIRING] != limits.NONE_MA):
+                self.limits.set(limits.WIRING, _LEAST_MA if wiring.weak else limits.NONE_MA)
+        notices.charge(
+            self.charging, self.protection.active_ma if known else -1, self.session.energy_wh()
+        )
+        notices.station(
+            self.clock.up_s, self.clock.quality != UNKNOWN, records.waiting,
+            records.seq_of(0) if records.waiting else 0,
+        )
 
     def _second_link(self):
         self.records.release()
@@ -351,8 +375,8 @@ class Charger:
 
 
 _SECONDS = (
-    Charger._second_limits, Charger._second_faults, Charger._second_session, Charger._second_link,
-    Charger._second_site,
+    Charger._second_limits, Charger._second_faults, Charger._second_session,
+    Charger._second_notices, Charger._second_link, Charger._second_site,
 )
 
 

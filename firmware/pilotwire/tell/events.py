@@ -88,6 +88,17 @@ class Events:
                     "limit_source", '"source":"%s","a":%s' % (c.limit_names[which], amps(c.limits.ma))
                 )
             self._which = which
+        changed = self._notices ^ c.notices.mask
+        self._notices = c.notices.mask
+        for k, name in enumerate(c.notices.names):
+            if changed >> k & 1:
+                raised = self._notices >> k & 1
+                body = '"notice":"%s"' % name
+                if raised and name == "loose_connection":
+                    body += ',"ohm":%d.%02d,"phase":%d' % (
+                        c.wiring.mohm // 1000, c.wiring.mohm % 1000 // 10, c.wiring.phase + 1
+                    )
+                self._push("notice_raised" if raised else "notice_cleared", body)
 
     def rejected(self, command, name, reason):
         """A backend's command was refused."""
