@@ -268,8 +268,8 @@ class Charger:
         journal = records.journal
         changes = self.faults.changes + records.hot + records.cold
         if changes != self._kept_changes:
-            self._kept_changes = changes
-            records.keep_state(self.faults.latch(), self.faults.tries)
+            if records.keep_state(self.faults.latch(), self.faults.tries):
+                self._kept_changes = changes
         errors = journal.errors
         done = journal.step(not self.charging.contactor)
         if done == _PROGRAMMED:

@@ -49,7 +49,8 @@ class Records:
         self._summary_number = 0
         self.latch = self.hot = self.cold = 0  # faults that outlive a power cut; contactor openings
         self.tries = b""  # of each fault; empty before the first start
-        self._kept = None  # of these, what is on flash
+        self._kept = None  # of these, what is on flash or on its way
+        self._errors = 0  # of the journal when they went
         self.orders = 0  # of the backend, as far as they outlive a restart (control's bits)
         self.newest = None  # bytes of the record stored last, for session/last
         self._check = None
@@ -275,11 +276,13 @@ class Records:
         return struct.pack(_LATCH_FORMAT, self.latch, self.hot, self.cold) + self.tries
 
     def keep_state(self, latch, tries):
-        """Store latched faults, their tries and the openings when one of them has changed."""
+        """Store latched faults, their tries and the openings when one of them has changed, or when
+        flash has failed since. False: there is no room, call again."""
         self.latch = latch
         self.tries = bytes(tries)
-        if self._state() != self._kept:
+        if self._state() != self._kept or self.journal.errors != self._errors:
             self._summarise()
+        return self._kept is not None
 
     def _acknowledge(self, seq):
         self.acked = max(self.acked, seq)
@@ -291,6 +294,7 @@ class Records:
 
     def _summarise(self):
         self._kept = self._state()
+        self._errors = self.journal.errors
         number = self.journal.append(
             SUMMARY,
             struct.pack(
