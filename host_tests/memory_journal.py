@@ -9,7 +9,8 @@ class MemoryJournal:
         self.lost = self.errors = 0
         self.persistent = True
         self.written_number = self.written_address = 0
-        self.free_sectors = 100
+        self.sectors = self.free_sectors = 100
+        self.oldest_sector_end = 1 << 29
 
     def mount(self):
         pass

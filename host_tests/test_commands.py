@@ -12,12 +12,13 @@ from pilotwire.tell import commands
 from pilotwire.tell.commands import Refused, read
 
 LIMIT, ENABLE, ACK = b"cmd/limit", b"cmd/enable", b"session/ack"
+CLEAR, REPLAY, RESTART = b"cmd/clear", b"cmd/replay", b"cmd/restart"
 TOPICS = sorted(commands.COMMANDS)
 TEXT = st.text(max_size=50)
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
-        st.sampled_from(["a", "for_s", "id", "on", "seq"]) | TEXT, inner, max_size=4
+        st.sampled_from(["a", "for_s", "id", "on", "seq", "code", "service"]) | TEXT, inner, max_size=4
     ),
     max_leaves=6,
 )
@@ -72,6 +73,23 @@ def test_ack_is_accepted(payload, seq):
     assert (handler, value, type(value)) == ("on_ack", seq, int)
 
 
+@pytest.mark.parametrize(
+    ("payload", "value"),
+    [
+        (b"{}", (0, False)), (b'{"id":"x"}', (0, False)), (b'{"code":"1-2"}', (0x12, False)),
+        (b'{"code":"7-3","service":true}', (0x73, True)), (b'{"service":true}', (0, True)),
+        (b'{"code":"9-9","service":false}', (0x99, False)),
+    ],
+)
+def test_clear_is_accepted(payload, value):
+    assert read(CLEAR, payload, False)[:2] == ("on_clear", value)
+
+
+def test_replay_and_restart_are_accepted():
+    assert read(REPLAY, b'{"seq":17,"id":"x"}', False) == ("on_replay", 17, "x")
+    assert read(RESTART, b'{"id":"x"}', False) == ("on_restart", None, "x")
+
+
 def test_id_comes_back():
     assert read(LIMIT, b'{"a":16,"id":"evcc-1"}', False)[2] == "evcc-1"
     assert read(LIMIT, json.dumps({"a": 16, "id": "x" * 40}).encode(), False)[2] == "x" * 40
@@ -110,6 +128,25 @@ def test_enable_is_refused(payload):
 )
 def test_ack_is_refused(payload):
     assert refusal(ACK, payload)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"true", b"null", b'"1-2"', b"[]", b"12", b'{"code":12}', b'{"code":null}', b'{"code":"12"}',
+        b'{"code":"1-22"}', b'{"code":"1_2"}', b'{"code":"a-2"}', b'{"code":"1-:"}', b'{"code":"-1-"}',
+        '{"code":"\u0661-\u0662"}'.encode(), b'{"code":["1-2"]}', b'{"service":1}', b'{"service":"true"}',
+        b'{"cod":"1-2"}', b'{"code":"1-2","force":true}', b'{"on":true}',
+    ],
+)
+def test_clear_is_refused(payload):
+    """A slip in a member's name would else clear everything."""
+    assert refusal(CLEAR, payload)
+
+
+@pytest.mark.parametrize("payload", [b"true", b"1", b"null", b"[]", b'{"now":true}', b'{"seq":1}'])
+def test_restart_is_refused(payload):
+    assert refusal(RESTART, payload) == "expected {}"
 
 
 @pytest.mark.parametrize(
@@ -160,8 +197,12 @@ def outcome(topic, payload):
         assert 0 <= ma <= 80000 and 0 <= for_s <= 8000000
     elif handler == "on_enable":
         assert value is True or value is False
+    elif handler == "on_clear":
+        assert 0 <= value[0] <= 0x99 and value[1] in (True, False)
+    elif handler == "on_restart":
+        assert value is None
     else:
-        assert handler == "on_ack" and type(value) is int and 0 <= value < 1 << 30
+        assert handler in ("on_ack", "on_replay") and type(value) is int and 0 <= value < 1 << 30
 
 
 @given(st.sampled_from(TOPICS), st.binary(max_size=300))
@@ -178,7 +219,10 @@ def test_any_json_is_accepted_or_refused_and_nothing_else(topic, value):
 
 def spoilt(rng):
     """A right payload with a few bytes changed, lost or doubled."""
-    right = (b'{"a":16,"for_s":120,"id":"x"}', b'{"on":true}', b'{"seq":17}', b"16.5", b"false")
+    right = (
+        b'{"a":16,"for_s":120,"id":"x"}', b'{"on":true}', b'{"seq":17}', b"16.5", b"false",
+        b'{"code":"1-2","service":true}',
+    )
     payload = bytearray(rng.choice(right))
     for _ in range(rng.randrange(4)):
         at = rng.randrange(len(payload))
@@ -207,5 +251,5 @@ for payload in {payloads!r}:
             assert str(error) and isinstance(error.id, str), payload
 print(told, accepted)""")
     told, accepted = map(int, out.split())
-    assert told + accepted == 3 * len(payloads)
+    assert told + accepted == len(TOPICS) * len(payloads)
     assert accepted > 300

@@ -74,6 +74,8 @@ def load(path):
     config.installation_ma = _amps(spec, "installation_a", None, 6)
     config.limit_ma = _amps(spec, "limit_a", 80, 6)
     config.fail_safe_ma = _amps(spec, "fail_safe_a", 6, 0)
+    # From this supply resistance on a connection is taken for loose.
+    config.loose_mohm = int(_number(spec, "loose_ohm", 0.8, 0.1, 10) * 1000 + 0.5)
     # A bare cmd/limit number holds this long; then the fail-safe current takes its place.
     config.command_for_s = int(_number(spec, "command_for_s", 3600, 1, 8000000))
     config.currency = _text(spec, "currency", "EUR")

@@ -14,16 +14,18 @@ from micropython import const
 from pilotwire import once
 from pilotwire.act.contactor import Contactor
 from pilotwire.act.pilot_pwm import PilotPwm, duty_of
-from pilotwire.clock import KEPT, Clock
+from pilotwire.clock import KEPT, UNKNOWN, Clock
 from pilotwire.decide import charging as seq
 from pilotwire.decide import fault_rows, limits
 from pilotwire.decide.charging import Charging
 from pilotwire.decide.faults import Faults
 from pilotwire.decide.letters import A
 from pilotwire.decide.limits import Limits
+from pilotwire.decide.notices import CONFIG_COPY, LOOSE_CONNECTION, Notices
 from pilotwire.decide.protection import Protection
 from pilotwire.decide.reading import Reading
 from pilotwire.decide.session import Session
+from pilotwire.decide.wiring import Wiring
 from pilotwire.facts import Facts
 from pilotwire.orders import Orders
 from pilotwire.panel import Panel
@@ -45,6 +47,10 @@ _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
 _PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
+_FRESH_MS = const(2000)
+_LEAST_MA = const(6000)
+_FAREWELL_S = const(2)  # for the answer to reach the broker before a restart by command
+_LONG_PRESS_MS = const(3000)
 _GC_TICKS = const(200)  # about 5 KB of messages; a collection takes 5 ms of the chip
 
 # What tell does in a tick, by turns of ten. The LED's blinks are multiples of 50 ms; a whole display
@@ -80,6 +86,9 @@ class Charger:
         self.limits = Limits(config.fail_safe_ma)
         self.limit_names = limits.NAMES
         self.protection = Protection(self._meter is not None, board.rating_ma)
+        self.notices = Notices()
+        self.notices.set(CONFIG_COPY, getattr(config, "used_copy", False))
+        self.wiring = Wiring(config.loose_mohm)
         self.session = Session()
         self.enabled = True
         self.micropython = "%d.%d.%d" % tuple(sys.implementation[1][:3])
@@ -102,6 +111,7 @@ class Charger:
         self._display = _display(board)
         self.site = Site(config, self.clock, self._rtc)
         self.orders = Orders(self)
+        self.recorder = self.events = None
         self.link = _link(self)
         self.limits.set(limits.BOARD, board.rating_ma)
         self.limits.set(limits.INSTALLATION, config.installation_ma)
@@ -115,6 +125,8 @@ class Charger:
         self._gc_ticks = 0
         self._told = None  # everything whose change makes `state` due
         self._watchdog = None
+        self.restart_s = -1  # since a command to restart; -1 = there was none
+        self._held = False  # the button, long enough
         self._watched = False  # the watchdog has the time of a closed contactor
 
     def _keep_time(self):
@@ -196,6 +208,8 @@ class Charger:
             self._watched = charging.contactor
             machine.WDT(timeout=_WATCHDOG_MS if self._watched else _WATCHDOG_OPEN_MS)
         self.visit.step(dt_ms)
+        if self.recorder:
+            self.recorder.step(r, charging, dt_ms)
 
     def _may_close(self):
         """The session is on flash; and after a start the broker's name has had its time.
@@ -203,6 +217,8 @@ class Charger:
         Names are looked up with the contactor open only: a car that is there at the start would
         otherwise keep the station offline for the whole charge.
         """
+        if self.restart_s >= 0:
+            return False
         if self.clock.up_s < _NAME_S and self.link and not self.link.mqtt.resolved():
             return False
         return self.visit.may_close()
@@ -210,7 +226,9 @@ class Charger:
     # Tell ------------------------------------------------------------------------------------
 
     def _tell(self):
-        """One chore."""
+        """One chore; and at once what has become of faults."""
+        if self.events and self.events.seen != self.faults.changes:
+            self.events.faults()
         if self.clock.up_s != self._last_s:
             self._last_s = self.clock.up_s
             self._second_at = 0
@@ -233,6 +251,7 @@ class Charger:
                 self._notice()
                 self.link.step(time.ticks_ms(), not self.charging.contactor)
         elif chore == _LED:
+            self._button()
             self._panel.fill(self)
             self._led.step(self._panel, time.ticks_ms())
         elif chore == _DISPLAY:
@@ -249,8 +268,8 @@ class Charger:
         journal = records.journal
         changes = self.faults.changes + records.hot + records.cold
         if changes != self._kept_changes:
-            self._kept_changes = changes
-            records.keep_state(self.faults.latch(), self.faults.tries)
+            if records.keep_state(self.faults.latch(), self.faults.tries):
+                self._kept_changes = changes
         errors = journal.errors
         done = journal.step(not self.charging.contactor)
         if done == _PROGRAMMED:
@@ -265,12 +284,21 @@ class Charger:
                 self.link.new_record(records.newest)
             records.newest = None
 
+    def _button(self):
+        """Held for 3 s it asks, once, that faults be cleared."""
+        held = self.reading.button >= _LONG_PRESS_MS
+        if held != self._held:
+            self._held = held
+            if held:
+                once.call("clearing", "pressed", self, self._panel)
+
     def _notice(self):
         """Mark `state` and `session/active` when something in them has changed."""
         charging = self.charging
         now = (
             charging.letter, charging.why, charging.offer_ma, charging.contactor, self.enabled,
             self.faults.changes, self.limits.changes, self.session.changes, self.records.waiting,
+            self.notices.changes,
         )
         if now != self._told:
             self._told = now
@@ -293,11 +321,30 @@ class Charger:
             )
         self.visit.second()
 
+    def _second_notices(self):
+        notices, wiring, records = self.notices, self.wiring, self.records
+        known = self._meter and self.protection.meter_ms < _FRESH_MS
+        if known:
+            wiring.second(self.reading)
+            notices.set(LOOSE_CONNECTION, wiring.loose)
+            if wiring.weak != (self.limits.value_ma[limits.WIRING] != limits.NONE_MA):
+                self.limits.set(limits.WIRING, _LEAST_MA if wiring.weak else limits.NONE_MA)
+        notices.charge(
+            self.charging, self.protection.active_ma if known else -1, self.session.energy_wh()
+        )
+        notices.station(
+            self.clock.up_s, self.clock.quality != UNKNOWN, records.waiting,
+            records.seq_of(0) if records.waiting else 0,
+        )
+
     def _second_link(self):
         self.records.release()
         self.orders.remember()
         if self.link:
+            self.events.second()
             self.link.second(self.clock.up_s, self.charging.contactor)
+        if self.restart_s >= 0:
+            self._restart()
         if self.clock.up_s % 60 == 0 and not (self.link and self.link.up):
             self.health.reset()
 
@@ -313,16 +360,23 @@ class Charger:
 
     # The end ---------------------------------------------------------------------------------
 
-    def safe(self):
-        """After an exception: contactor off, pilot at +12 V; the next start learns why."""
+    def safe(self, why=boot_record.EXCEPTION):
+        """Contactor off, pilot at +12 V; the next start learns why."""
         self._contactor.off()
         self._pwm.off()
-        boot_record.write(self._rtc, boot_record.EXCEPTION)
+        boot_record.write(self._rtc, why)
+
+    def _restart(self):
+        """By command, with the contactor open, when the answer is out and flash has everything."""
+        self.restart_s += 1
+        if self.restart_s > _FAREWELL_S and not self.records.journal.pending():
+            self.safe(boot_record.COMMAND)
+            machine.reset()
 
 
 _SECONDS = (
-    Charger._second_limits, Charger._second_faults, Charger._second_session, Charger._second_link,
-    Charger._second_site,
+    Charger._second_limits, Charger._second_faults, Charger._second_session,
+    Charger._second_notices, Charger._second_link, Charger._second_site,
 )
 
 
@@ -348,7 +402,11 @@ def _display(board):
 def _link(charger):
     if not charger.config.broker:
         return None
+    from pilotwire.decide.recorder import Recorder
+    from pilotwire.tell.events import Events
     from pilotwire.tell.link import Link
     from pilotwire.tell.speaker import Speaker
 
-    return Link(charger.config, Speaker(charger), charger.records)
+    charger.recorder = Recorder()
+    charger.events = Events(charger)
+    return Link(charger.config, Speaker(charger), charger.records, charger.events)

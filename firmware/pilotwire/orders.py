@@ -2,6 +2,7 @@
 
 from micropython import const
 
+from pilotwire import once
 from pilotwire.decide import limits
 
 # Bits of records.orders.
@@ -24,6 +25,21 @@ class Orders:
 
     def on_enable(self, value):
         self._charger.enabled = value
+
+    def on_clear(self, value):
+        return once.call("clearing", "command", self._charger, *value)
+
+    def on_replay(self, value):
+        c = self._charger
+        if c.charging.contactor:
+            return "not while charging: reading all of the flash takes too long"
+        return once.call("tell.replay", "again", c.records, value)
+
+    def on_restart(self, _):
+        c = self._charger
+        if c.charging.contactor:
+            return "not while charging"
+        c.restart_s = 0
 
     def on_ack(self, value):
         if not self._charger.records.acknowledge(value):

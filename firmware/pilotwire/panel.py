@@ -26,6 +26,8 @@ class Panel:
         self.link_up = self.clock_ok = False
         self.records_waiting = 0
         self.night = False
+        self.note = ""  # what became of the button, for a while
+        self.note_until_s = 0
         self._shown = -1  # row whose words are here
 
     def show_fault(self, code):
@@ -72,6 +74,8 @@ class Panel:
         self.link_up = c.link is not None and c.link.mqtt.up
         self.clock_ok = c.clock.quality != UNKNOWN
         self.records_waiting = c.records.waiting
+        if self.note and c.clock.up_s >= self.note_until_s:
+            self.note = ""
 
 
 def cost_minor(c):

@@ -21,6 +21,7 @@ class Panel:
     currency = "EUR"
     link_up = clock_ok = True
     rating_ma = 16000
+    note = ""
 
 
 class Desk:

@@ -105,12 +105,16 @@ CaseAccessSensor.Active|EnclosureOpen|Other
 """
 
 
-def cell(row, column):
-    """Text of one cell; row -1 is the header. Allocates: not for the tick."""
+def _cells(row):
     at = 0
     for _ in range(row + 1):
         at = TABLE.index("\n", at) + 1
-    return TABLE[at : TABLE.index("\n", at)].split("|")[column]
+    return TABLE[at : TABLE.index("\n", at)].split("|")
+
+
+def cell(row, column):
+    """Text of one cell; row -1 is the header. Allocates: not for the tick."""
+    return _cells(row)[column]
 
 
 def code(row):
@@ -121,6 +125,16 @@ def code(row):
 def stop_reason(row):
     """OCPP 2.0.1 stoppedReason of a session that it ended."""
     return cell(row, STOP)
+
+
+def names(row):
+    """(code, name, severity, ocpp16, MREC as JSON, ocpp2, everest) of a row, for its events."""
+    cells = _cells(row)
+    mrec = int(cells[MREC])
+    return (
+        cells[CODE], cells[NAME], cells[SEVERITY], cells[OCPP16],
+        '"CX%03d"' % mrec if mrec else "null", cells[OCPP2], cells[EVEREST],
+    )
 
 
 def compiled(ul=False):

@@ -10,7 +10,7 @@ _IDLE = const(0)
 _PRESENT = const(1)  # the cause is there
 _LATCHED = const(2)  # the cause is gone, the fault is not
 _W, _A, _T, _U, _S, _P = b"WATUSP"  # how a row clears (fault_table.py)
-_RED = const(1)  # bits of _traits
+_RED = const(1)  # bits of traits
 _AT_ONCE = const(2)
 _STATE_F = const(4)
 _UNPLUGGED_S = const(3)  # in state A, before "unplugged" is believed
@@ -30,7 +30,7 @@ class Faults:
 
     def __init__(self, compiled):
         """`compiled`: fault_table.compiled()."""
-        self.codes, self._traits, self._clears, self._then, self._most_tries, self._wait_s = compiled
+        self.codes, self.traits, self._clears, self._then, self._most_tries, self._wait_s = compiled
         self._state = bytearray(COUNT)
         self.tries = bytearray(COUNT)  # retries or failures so far; kept over a power cut
         self._healthy_s = array("H", [0] * COUNT)
@@ -41,6 +41,7 @@ class Faults:
         self.open_now = False  # the contactor opens without waiting for the car
         self.wants_f = False  # state F is due; charging takes this
         self.session_mask = 0  # rows that held during this session, one bit each
+        self.raised = 0  # rows that came since the teller last looked, one bit each; it takes them
         self.changes = 0
         self.wait_s = -1  # until the worst fault clears by itself, -1 = it does not
 
@@ -56,7 +57,8 @@ class Faults:
         self._healthy_s[row] = 0
         self.session_mask |= 1 << row
         if before == _IDLE:
-            if self._traits[row] & _STATE_F:
+            self.raised |= 1 << row
+            if self.traits[row] & _STATE_F:
                 self.wants_f = True
             if self._clears[row] == _S and self.tries[row] < _MOST_TRIES:
                 self.tries[row] += 1
@@ -147,7 +149,7 @@ class Faults:
                 if self.worst < 0:
                     self.worst = row
                 self.active += 1
-                traits = self._traits[row]
+                traits = self.traits[row]
                 if traits & _RED:
                     self.blocks = True
                     if traits & _AT_ONCE:

@@ -15,14 +15,15 @@ TEMPERATURE = const(7)
 IMBALANCE = const(8)
 FAIL_SAFE = const(9)
 METER = const(10)  # silent: the fail-safe current, for want of an over-current path
+WIRING = const(11)  # a loose connection before the meter: the least current
 NAMES = (
     "board", "installation", "cable", "config", "command", "lease", "schedule", "temperature",
-    "imbalance", "fail-safe", "meter",
+    "imbalance", "fail-safe", "meter", "wiring",
 )
 NONE_MA = const(1000000)
 
 # Sources whose fall protects something: the offer follows at once, not after 5 s.
-_URGENT = (BOARD, INSTALLATION, CABLE, TEMPERATURE, IMBALANCE, FAIL_SAFE, METER)
+_URGENT = (BOARD, INSTALLATION, CABLE, TEMPERATURE, IMBALANCE, FAIL_SAFE, METER, WIRING)
 
 
 class Limits:

@@ -7,7 +7,8 @@ _FORMAT = "<4sB3xI"
 _MAGIC = b"PWb1"
 RUNNING = 0  # nothing was written before the end: the watchdog, or a reset from outside
 EXCEPTION = 1
-_NAMES = ("watchdog", "exception")
+COMMAND = 2
+_NAMES = ("watchdog", "exception", "command")
 
 
 def write(rtc, reason):

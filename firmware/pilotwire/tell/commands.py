@@ -72,10 +72,38 @@ def seq(value):
     return int(number)
 
 
+def _members(value, expected, names):
+    """A slip in a name may not turn one command into another."""
+    if not isinstance(value, dict) or [name for name in value if name not in names]:
+        raise Refused(expected)
+
+
+def restart(value):
+    """{}."""
+    _members(value, "expected {}", ("id",))
+
+
+def clear(value):
+    """{"code": "1-2", "service": true}, both optional: (major << 4 | minor or 0 for all, service)."""
+    _members(value, 'expected {"code": "1-2"}, or {} for all', ("code", "service", "id"))
+    code = value.get("code", "0-0")
+    service = value.get("service", False)
+    if not isinstance(code, str) or len(code) != 3 or code[1] != "-" or not (
+        "0" <= code[0] <= "9" and "0" <= code[2] <= "9"
+    ):
+        raise Refused('code must be text such as "1-2"')
+    if not isinstance(service, bool):
+        raise Refused("service must be true or false")
+    return ord(code[0]) - 48 << 4 | ord(code[2]) - 48, service
+
+
 # topic below the device's root: (parser, name of the handler in control)
 COMMANDS = {
     b"cmd/limit": (limit, "on_limit"),
     b"cmd/enable": (enable, "on_enable"),
+    b"cmd/clear": (clear, "on_clear"),
+    b"cmd/replay": (seq, "on_replay"),
+    b"cmd/restart": (restart, "on_restart"),
     b"session/ack": (seq, "on_ack"),
 }
 

@@ -1,4 +1,4 @@
-"""What the display says: three pages of eight lines, made from the panel and one table of texts.
+"""What the display says: four pages of eight lines, made from the panel and one table of texts.
 
 May touch the display through ssd1306.py, and reads the panel; nothing else.
 
@@ -7,6 +7,7 @@ May touch the display through ssd1306.py, and reads the panel; nothing else.
 * The code page: the code the LED blinks, what is wrong, what to do, and for how long.
   With a code it takes turns with one of the others: 6 s and 3 s. A fault before any energy
   flowed stays.
+* The note page, for some seconds: what became of the button.
 """
 
 import time
@@ -34,7 +35,7 @@ _STATE_OF_WHY = b"\x03\x01\x02\x04\x04\x02\x02\x05\x02\x02\x00\x04"
 _WATCHED = (
     "mode", "why", "code_major", "code_minor", "fault_text", "fault_do", "more_faults", "wait_s",
     "drawn_ma", "p_w", "offered_ma", "limit_name", "rating_ma", "session_wh", "charge_s",
-    "cost_minor", "currency", "link_up", "records_waiting", "clock_ok",
+    "cost_minor", "currency", "link_up", "records_waiting", "clock_ok", "note",
 )  # fmt: skip
 
 
@@ -79,9 +80,17 @@ def _title(p, texts, row):
     return texts.TITLES[_state(p)]
 
 
-def _why(p, texts, row):
-    lines = wrap(texts.WHY[p.why])
+def _line(text, row):
+    lines = wrap(text)
     return lines[row - 1] if row <= len(lines) else ""
+
+
+def _why(p, texts, row):
+    return _line(texts.WHY[p.why], row)
+
+
+def _note(p, texts, row):
+    return _line(p.note, row)
 
 
 def _rate(p, texts, row):
@@ -157,6 +166,7 @@ def _blank(p, texts, row):
 
 _WAITING_PAGE = (_title, _why, _why, _offer, _countdown_or_holder, _session, _cost, _link)
 _CHARGING_PAGE = (_title, _rate, _session, _cost, _blank, _offer, _holder, _link)
+_NOTE_PAGE = (_title, _note, _note, _note, _note, _note, _note, _link)
 _CODE_PAGE = (_code, _advice, _advice, _advice, _advice, _advice, _advice, _link)
 
 
@@ -220,6 +230,8 @@ class Display:
             self._row = 0
 
     def _choose(self, p):
+        if p.note:
+            return _NOTE_PAGE
         code = p.code_major << 4 | p.code_minor
         self._turn = (self._turn + 1) % _TURN if code == self._code else 0
         self._code = code

@@ -44,9 +44,10 @@ def _tls(broker):
 
 
 class Link:
-    """`speaker` builds payloads (method per topic) and handles commands; `records` has the records."""
+    """`speaker` builds payloads (method per topic) and handles commands; `records` and `events` have
+    what is sent once and in order."""
 
-    def __init__(self, config, speaker, records):
+    def __init__(self, config, speaker, records, events):
         """`config.broker`: host, and optionally port, user, password, tls (true), ca (file, DER)."""
         root = b"pilotwire/" + config.device.encode() + b"/"
         broker = config.broker
@@ -60,11 +61,12 @@ class Link:
         self._root = root
         self._speaker = speaker
         self._records = records
+        self._events = events
         self._ack_by_broker = config.ack == "broker"
         self._due = 0
         self._results = []
         self._quota = _COMMANDS_A_SECOND
-        self._record_pid = -1
+        self._record_pid = self._event_pid = -1
         self._record_seq = 0
         self._last = None  # newest record's bytes, kept until published
         for topic in (b"cmd/#", b"session/ack"):
@@ -99,7 +101,9 @@ class Link:
     def step(self, now_ms, may_stall):
         """One bounded step; True when it cost time."""
         mqtt = self.mqtt
-        if mqtt.up and (self._results or self._due or self._records.waiting) and mqtt.room():
+        if mqtt.up and mqtt.room() and (
+            self._results or self._due or self._events.waiting or self._records.waiting
+        ):
             if self._send():
                 return True
         return mqtt.step(now_ms, may_stall)
@@ -121,6 +125,12 @@ class Link:
                 if bit == LAST:
                     self._last = None
                 return True
+        if self._events.waiting:
+            self._event_pid = mqtt.post(self._root + b"event", self._events.next(), False, 1)
+            if self._event_pid < 0:  # too long for a packet: it may not hold up the others
+                self._events.sent()
+                self._events.lost += 1
+            return True
         index = self._records.next()
         if index < 0 or self._record_pid >= 0:
             return False
@@ -134,7 +144,8 @@ class Link:
 
     def _up(self):
         """A new connection: tell everything again; commands are subscribed already."""
-        self._record_pid = -1
+        self._record_pid = self._event_pid = -1
+        self._events.flight = 0
         self._records.start_over()
         self._due |= ONLINE | INFO | STATE | ACTIVE | METER
         if self._last is not None:
@@ -144,6 +155,9 @@ class Link:
         if pid == self._record_pid:
             self._record_pid = -1
             self._records.sent(self._record_seq, self._ack_by_broker)
+        elif pid == self._event_pid:
+            self._event_pid = -1
+            self._events.sent()
 
     def _message(self, topic, payload, retained):
         topic = bytes(topic)[len(self._root) :]
@@ -163,6 +177,8 @@ class Link:
             self._answer(topic, name, reason)
 
     def _answer(self, topic, name, reason):
+        if reason:
+            self._events.rejected(commands.plain(topic), name, reason)
         if len(self._results) < _RESULTS:
             answer = {"id": name, "cmd": commands.plain(topic), "ok": not reason}
             if reason:

@@ -49,7 +49,8 @@ class Records:
         self._summary_number = 0
         self.latch = self.hot = self.cold = 0  # faults that outlive a power cut; contactor openings
         self.tries = b""  # of each fault; empty before the first start
-        self._kept = None  # of these, what is on flash
+        self._kept = None  # of these, what is on flash or on its way
+        self._errors = 0  # of the journal when they went
         self.orders = 0  # of the backend, as far as they outlive a restart (control's bits)
         self.newest = None  # bytes of the record stored last, for session/last
         self._check = None
@@ -238,6 +239,15 @@ class Records:
         self._round = 0
         self._again_s = 0
 
+    def recall(self, found):
+        """These records wait again, until a restart: (seq, entry number, address, length) of all from
+        a seq on."""
+        self.acked = found[0][0] - 1
+        self.waiting = 0
+        for entry in found:
+            self._keep(*entry)
+        self.start_over()
+
     def second(self):
         """Once a second while connected: what the backend does not acknowledge is sent again."""
         if self._sent:
@@ -266,11 +276,13 @@ class Records:
         return struct.pack(_LATCH_FORMAT, self.latch, self.hot, self.cold) + self.tries
 
     def keep_state(self, latch, tries):
-        """Store latched faults, their tries and the openings when one of them has changed."""
+        """Store latched faults, their tries and the openings when one of them has changed, or when
+        flash has failed since. False: there is no room, call again."""
         self.latch = latch
         self.tries = bytes(tries)
-        if self._state() != self._kept:
+        if self._state() != self._kept or self.journal.errors != self._errors:
             self._summarise()
+        return self._kept is not None
 
     def _acknowledge(self, seq):
         self.acked = max(self.acked, seq)
@@ -282,6 +294,7 @@ class Records:
 
     def _summarise(self):
         self._kept = self._state()
+        self._errors = self.journal.errors
         number = self.journal.append(
             SUMMARY,
             struct.pack(
@@ -295,8 +308,12 @@ class Records:
             self._kept = None
 
     def release(self):
-        """Let the journal reclaim what nobody needs any more."""
-        if self.journal.pending():
+        """Let the journal reclaim what nobody needs any more, the oldest sector first.
+
+        A quarter of the ring may stay full: for records that are asked for again.
+        """
+        journal = self.journal
+        if journal.pending() or journal.free_sectors >= journal.sectors - journal.sectors // 4:
             return
         oldest = self._summary_number
         if self.waiting:
@@ -304,4 +321,4 @@ class Records:
         if self._open_number > 0:
             oldest = min(oldest, self._open_number)
         if oldest > 1:
-            self.journal.release(oldest - 1)
+            journal.release(min(oldest - 1, journal.oldest_sector_end))

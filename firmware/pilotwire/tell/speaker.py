@@ -41,7 +41,8 @@ def _state(c):
         letter += "2" if offer_ma else "1"
     return (
         '{"t":%s,"q":"%s","pilot":"%s","charging":"%s","offered_a":%s,"limit_a":%s,"limit":"%s",'
-        '"why":"%s","wait_s":%d,"faults":%s,"contactor":%s,"enabled":%s,"session":%s,"waiting":%d}'
+        '"why":"%s","wait_s":%d,"faults":%s,"contactor":%s,"enabled":%s,"session":%s,"waiting":%d,'
+        '"notices":[%s]}'
         % (
             c.clock.text(c.clock.up_s, c.clock.up_ms), c.clock.quality, letter, panel.charging_state(c),
             _amps(offer_ma), _amps(c.limits.ma), c.limit_names[c.limits.which],
@@ -49,6 +50,7 @@ def _state(c):
             "true" if seq.contactor else "false", "true" if c.enabled else "false",
             '"%s-%d"' % (c.facts.device, c.session.seq) if c.session.open else "null",
             c.records.waiting,
+            ",".join(['"%s"' % n for k, n in enumerate(c.notices.names) if c.notices.mask >> k & 1]),
         )
     ).encode()
 
@@ -108,11 +110,13 @@ def _health(c):
     text = (
         '{"tick_median_us":%d,"tick_p99_us":%d,"tick_worst_us":%d,"worst_in":"%s","ticks":%d,'
         '"late":%d,"heap_free":%d,"heap_least":%d,"reconnects":%d,"flash_wear":%d,"flash_errors":%d,'
-        '"lost_records":%d,"tell_errors":%d,"tell_error":"%s","up_s":%d,"boot":%d,"boot_cause":"%s","rssi":%s}'
+        '"lost_records":%d,"hot_openings":%d,"cold_openings":%d,"tell_errors":%d,"tell_error":"%s",'
+        '"up_s":%d,"boot":%d,"boot_cause":"%s","rssi":%s}'
         % (
             h.quantile_us(500), h.quantile_us(990), h.worst_us, c.chore_names[h.worst_chore],
             h.ticks, h.late, free, c.least_free, c.link.mqtt.reconnects, c.records.journal.wear,
-            c.records.journal.errors, c.records.journal.lost, c.tell_errors, c.tell_error,
+            c.records.journal.errors, c.records.journal.lost, c.records.hot, c.records.cold,
+            c.tell_errors, c.tell_error,
             c.clock.up_s, c.records.boot, c.cause, c.site.rssi(),
         )
     )

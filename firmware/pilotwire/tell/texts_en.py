@@ -39,6 +39,7 @@ LIMITS = {
     "imbalance": "phases uneven",
     "fail-safe": "no recent order",
     "meter": "meter is silent",
+    "wiring": "weak supply wire",
 }
 CAR_TAKES_LESS = "car takes less"
 

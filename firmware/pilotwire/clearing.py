@@ -1,0 +1,53 @@
+"""Somebody asks for faults to be cleared: a backend, or a person at the button. Loaded for this."""
+
+from pilotwire import once
+from pilotwire.decide.faults import CLEARED, NOT_THERE
+
+_NOTE_S = 8
+
+
+def command(c, code, service):
+    """`code`: major << 4 | minor, 0 = all that may be. None, or why nothing was cleared.
+
+    `service` is the right to clear what waits for service: whoever may publish commands has it.
+    """
+    rows = range(len(c.faults.codes))
+    if code:
+        row = c.faults.codes.find(bytes((code,)))
+        if row < 0:
+            return "no fault has that code"
+        rows = (row,)
+    answer = _clear(c.faults, rows, service)
+    return None if answer == CLEARED else _words("en", answer)
+
+
+def pressed(c, panel):
+    """The button was held: clear what may be, and say on the display what became of it.
+
+    A fault that holds on is the news, for it is what the display goes on showing.
+    """
+    faults = c.faults
+    worst = faults.worst
+    if worst < 0:
+        return
+    _clear(faults, range(len(faults.codes)), False)
+    answer = faults.clear(worst) if faults.holds(worst) else CLEARED
+    panel.note = _words(c.config.language, answer)
+    panel.note_until_s = c.clock.up_s + _NOTE_S
+
+
+def _clear(faults, rows, service):
+    """CLEARED when something was; else why the worst was not."""
+    answer = NOT_THERE
+    cleared = False
+    for row in rows:
+        if faults.holds(row):
+            this = faults.clear(row, service)
+            cleared = cleared or this == CLEARED
+            if answer == NOT_THERE:
+                answer = this
+    return CLEARED if cleared else answer
+
+
+def _words(language, answer):
+    return once.call("tell.clear_" + language, "words", answer)

@@ -1,0 +1,14 @@
+"""What became of asking that a fault be cleared, in German; as clear_en.py."""
+
+_WORDS = (
+    "Zurueckgesetzt",
+    "Diese Stoerung gibt es nicht",
+    "Die Ursache ist noch da",
+    "Geht von selbst vorbei",
+    "Endet beim Abstecken des Autos",
+    "Das darf nur der Service",
+)
+
+
+def words(answer):
+    return _WORDS[answer]
