@@ -8,6 +8,20 @@ from pilotwire.once import Settings
 CONTACTOR_PINS = (25, 26, 27, 32, 33)  # those that boot.py releases before anything else
 
 
+# Digital inputs: where the pin and its level are, the level's name, the bit (decide/reading.py). Each
+# is 1 at the level that its name names. One trip line for both currents is ac_pin.
+_INPUTS = (
+    ("rcm", "ac_pin", "trip_level", 1),
+    ("rcm", "dc_pin", "trip_level", 2),
+    ("contactor", "aux_pin", "aux_closed", 4),
+    ("contactor", "load_pin", "load_live", 8),
+    ("inputs", "pe_pin", "pe_missing", 16),
+    ("inputs", "pen_pin", "pen_open", 32),
+    ("inputs", "lid_pin", "lid_open", 64),
+    ("inputs", "button_pin", "button_pressed", 128),
+)
+
+
 class BoardError(Exception):
     """The board file is missing or wrong; the text says what and where."""
 
@@ -38,8 +52,36 @@ def _proximity(spec):
     return found
 
 
+def _inputs(spec):
+    """[(GPIO, level, bit)] of the digital inputs that the board has."""
+    found = []
+    for section, pin, level, bit in _INPUTS:
+        if pin not in spec.get(section, ()):
+            continue
+        number = _need(spec, section + "." + pin, int)
+        if not 0 <= number < 40 or 6 <= number <= 11 or number in [line[0] for line in found]:
+            raise BoardError("board.json: %s.%s is no free GPIO" % (section, pin))
+        if _need(spec, section + "." + level, int) not in (0, 1):
+            raise BoardError("board.json: %s.%s must be 0 or 1" % (section, level))
+        found.append((number, spec[section][level], bit))
+    return found
+
+
+def _test(spec):
+    """(GPIO, level) of the residual current monitor's test input, None without a monitor."""
+    if "rcm" not in spec:
+        return None
+    if not ("ac_pin" in spec["rcm"] or "dc_pin" in spec["rcm"]):
+        raise BoardError("board.json: rcm needs ac_pin, dc_pin or both")
+    pin, level = _need(spec, "rcm.test_pin", int), _need(spec, "rcm.test_on", int)
+    if not 0 <= pin < 34 or 6 <= pin <= 11 or level not in (0, 1):
+        raise BoardError("board.json: rcm.test_pin must be an output and test_on its level")
+    return pin, level
+
+
 def load(path):
-    """Settings: name, rating_ma, and the dicts contactor, pilot, proximity, meter, led, display.
+    """Settings: name, rating_ma, the dicts contactor, pilot, proximity, meter, led, display; inputs,
+    a (GPIO, level, bit) each; rcm_test, (GPIO, level) or None.
 
     Raises BoardError, which says what is wrong.
     """
@@ -64,6 +106,8 @@ def load(path):
     if not 6000 <= board.rating_ma <= 80000:
         raise BoardError("board.json: rated_a must be 6 to 80")
     board.proximity = _proximity(spec)
+    board.inputs = _inputs(spec)
+    board.rcm_test = _test(spec)
     board.meter = spec.get("meter")
     board.led = spec.get("led")
     board.display = spec.get("display")

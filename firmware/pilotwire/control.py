@@ -47,6 +47,7 @@ _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
 _PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
+_TRIPS = const(3)  # bits of Reading.lines
 _FRESH_MS = const(2000)
 _LEAST_MA = const(6000)
 _FAREWELL_S = const(2)  # for the answer to reach the broker before a restart by command
@@ -71,7 +72,9 @@ class Charger:
         self.clock = Clock()
         self.reading = Reading()
         self._pilot = Pilot(board.pilot, duty_of)
-        self._inputs = Inputs(board.contactor)
+        self._inputs = Inputs(board.inputs)
+        self._leakage, self._test_line = _monitor(board)
+        self._earth = _earth(board)
         self._proximity, self._cable = _socket(board)
         self._meter = open_meter(board.meter)
         compiled = once.call("decide.fault_table", "compiled", config.profile == "ul")
@@ -182,10 +185,17 @@ class Charger:
         r = self.reading
         charging = self.charging
         dt_ms = self.clock.tick(now_us)
+        inputs, leakage = self._inputs, self._leakage
+        inputs.look(r, dt_ms)
+        if r.lines & _TRIPS and charging.contactor and inputs.tripped(r):
+            self._contactor.set(False)  # at once: the pilot takes some ms before decide agrees
         self._pilot.look(r, charging.offer_ma)
         if charging.doubtful(r):
             self._pilot.look(r, charging.offer_ma)
-        self._inputs.look(r)
+        if leakage:
+            leakage.step(r, charging, self.faults, dt_ms)
+        if self._earth:
+            self._earth.step(r, self.faults, dt_ms)
         cable = self._cable
         if cable:
             self._proximity.look(r)
@@ -208,16 +218,22 @@ class Charger:
             self._watched = charging.contactor
             machine.WDT(timeout=_WATCHDOG_MS if self._watched else _WATCHDOG_OPEN_MS)
         self.visit.step(dt_ms)
+        if leakage:
+            self._test_line.set(leakage.test)
+            # Again before tell, which may take as long as all of the above.
+            if charging.contactor and inputs.tripped(r):
+                self._contactor.set(False)
         if self.recorder:
             self.recorder.step(r, charging, dt_ms)
 
     def _may_close(self):
-        """The session is on flash; and after a start the broker's name has had its time.
+        """The self-test has passed, the session is on flash, and after a start the broker's name has
+        had its time.
 
         Names are looked up with the contactor open only: a car that is there at the start would
         otherwise keep the station offline for the whole charge.
         """
-        if self.restart_s >= 0:
+        if self.restart_s >= 0 or self._leakage and not self._leakage.ready:
             return False
         if self.clock.up_s < _NAME_S and self.link and not self.link.mqtt.resolved():
             return False
@@ -388,6 +404,28 @@ def _socket(board):
     from pilotwire.sense.proximity import Proximity
 
     return Proximity(board.proximity), Cable()
+
+
+def _monitor(board):
+    """The residual current monitor's rules and its test input, where the board has one."""
+    if not board.rcm_test:
+        return None, None
+    from pilotwire.act.output import Output
+    from pilotwire.decide.leakage import Leakage
+
+    lines = 0
+    for _, _, bit in board.inputs:
+        lines |= bit & _TRIPS
+    return Leakage(lines), Output(*board.rcm_test)
+
+
+def _earth(board):
+    for _, _, bit in board.inputs:
+        if bit & 112:
+            from pilotwire.decide.earth import Earth
+
+            return Earth()
+    return None
 
 
 def _display(board):

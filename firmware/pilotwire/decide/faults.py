@@ -74,8 +74,9 @@ class Faults:
 
     def passed(self, row):
         """The self-test of this row has passed: its failures count anew."""
-        if not self._state[row]:
+        if not self._state[row] and self.tries[row]:
             self.tries[row] = 0
+            self.changes = self.changes + 1 & 0xFFFF
 
     def second(self, in_a):
         """Once a second. `in_a`: the pilot shows that no car is there."""

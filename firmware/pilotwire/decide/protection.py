@@ -44,14 +44,15 @@ class Protection:
         self._fall_ms = _HELD_MS  # since the offer last fell
         self._offer_ma = 0
         self._held_ma = 0
-        self._aux_ms = 0  # since the auxiliary contact disagrees
+        self._aux_ms = 0  # since the contacts disagree with the command
+        self._live = False  # voltage was seen behind the contactor since it closed
         self._noisy_ms = 0
         self._generator_ms = 0
 
     def step(self, r, charging, faults, dt_ms):
         look_ms = dt_ms if dt_ms < _LOOK_MS else _LOOK_MS
         self._pilot(r, charging, faults, look_ms)
-        if r.aux >= 0:
+        if r.aux >= 0 or r.load >= 0:
             self._contactor(r, charging, faults, look_ms)
         if self.has_meter:
             self._meter(r, charging, faults, dt_ms)
@@ -90,8 +91,17 @@ class Protection:
             faults.gone(PILOT_GENERATOR)
 
     def _contactor(self, r, charging, faults, look_ms):
-        """The auxiliary contact must agree with the command after the contactor's own time."""
-        if r.aux == charging.contactor:
+        """Auxiliary contact and voltage behind must agree with the command after the contactor's own
+        time. Each counts by itself: if only one says closed, one pole is welded, and if only one says
+        open, one pole is. Voltage that is lost while charging is the supply's matter."""
+        if charging.contactor:
+            if r.load == 1:
+                self._live = True
+            agrees = r.aux != 0 and (self._live or r.load != 0)
+        else:
+            self._live = False
+            agrees = r.aux <= 0 and r.load <= 0
+        if agrees:
             self._aux_ms = 0
             if faults.active and not charging.contactor and charging.open_ms >= _WELD_MS:
                 faults.gone(WELDED)

@@ -9,8 +9,15 @@ class Reading:
         self.cp_ok = False  # plateaus were found in this burst
         self.cp_high_mv = 0
         self.cp_low_mv = 0
-        # Auxiliary contact: 1 closed, 0 open, -1 the board has none.
-        self.aux = -1
+        # Digital lines, a bit each, 1 = it is so: 1 residual current AC, 2 DC, 4 auxiliary contact
+        # closed, 8 voltage behind the contactor, 16 earth missing, 32 PEN open, 64 lid open,
+        # 128 button pressed. 0 where the board has none (board.py).
+        self.lines = 0
+        # Residual current that opened the contactor: bits 1 and 2, until decide has taken them.
+        self.trips = 0
+        # Auxiliary contact: 1 closed, 0 open; voltage behind the contactor: 1 live, 0 dead.
+        # -1 = the board has none.
+        self.aux = self.load = -1
         self.button = 0  # ms for which the button is held, 0 = it is not; debounced
         # Proximity pilot, Ohm to PE, mean of 80 ms; -1 = the board has none.
         self.pp_ohm = -1

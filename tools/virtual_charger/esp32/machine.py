@@ -204,6 +204,7 @@ class WDT:
     def feed(self):
         world.wdt_us = _clock.us + world.wdt_limit_us
         world.python_due = True  # fed once a turn: the next turn's Python is still to be paid
+        world.turn_k = world.node._k
         if world.board.hang:
             world.plan()
             while True:  # the loop hangs: only the watchdog ends this

@@ -11,6 +11,7 @@ from plant import costs, flash, lamps
 from plant.car import Car
 from plant.clock import Clock
 from plant.contactor import Contactor
+from plant.lines import ANSWER_MS, Lines
 from plant.mains import Feed
 from plant.pilot import PilotNode
 from plant.proximity import CABLE_OHM, INVALID_OHM, OPEN_OHM, ProximityPin
@@ -40,6 +41,18 @@ FAULTS = {
     "pp_short": ("proximity", "fault_ohm", 0, None),
     "welded": ("contactor", "stuck", "welded", None),
     "no_close": ("contactor", "stuck", "no_close", None),
+    "aux_stuck_closed": ("lines", "aux", True, None),
+    "aux_stuck_open": ("lines", "aux", False, None),
+    "load_live": ("lines", "load", True, None),  # one pole is welded: voltage, auxiliary contact open
+    "load_dead": ("lines", "load", False, None),
+    "rcd_ac": ("lines", "rcd_ac", True, False),
+    "rcd_dc": ("lines", "rcd_dc", True, False),
+    "rcd_test_fails": ("lines", "test_answers", False, True),
+    "rcd_test_stuck": ("lines", "test_ends", False, True),
+    "pe_lost": ("lines", "pe_lost", True, False),
+    "pen_open": ("lines", "pen_open", True, False),
+    "lid_open": ("lines", "lid", True, False),
+    "button": ("lines", "button", True, False),  # pressed
     "drive_high": ("contactor", "held", True, None),
     "enable_high": ("contactor", "enable_held", True, False),
     "drive_low": ("contactor", "held", False, None),
@@ -99,6 +112,7 @@ class World:
         self.cost = costs.MHZ_240
         self.powered = True
         self.python_due = False
+        self.turn_k = 0  # where the pilot's noise was when the turn began: it moves with each read
         self.wdt_us = None
         self.wdt_limit_us = 0
         self.rtc_memory = b""
@@ -140,6 +154,7 @@ class World:
             self.node.minus_mv += self.random() % 401 - 200
         self.feed = Feed(self.clock, board.get("phases", 3))
         self.contactor = Contactor(self, board["contactor"].get("drive", "level"))
+        self.lines = Lines(self)
         self.car = Car(self.node, self.feed)
         spec = board.get("proximity")
         self.proximity = ProximityPin(
@@ -172,10 +187,11 @@ class World:
     # Pins -----------------------------------------------------------------------------------
 
     def pin_write(self, pin, level):
-        """An output changes. The tick's Python is charged before the first write of each tick."""
+        """An output changes. The tick's Python is charged before the first write of each tick that
+        comes after reads of the pilot: before them hardly any has run."""
         clock = self.clock
         cost = self.cost["pin"]
-        if self.python_due:
+        if self.python_due and self.node._k != self.turn_k:
             self.python_due = False
             cost += self.cost["python_tick"]
         clock.us += cost
@@ -204,14 +220,14 @@ class World:
         elif pin == spec["contactor"].get("enable_pin"):
             self.contactor.enable(on and self.powered)
         lamps.drive(spec.get("led"), pin, on)
+        self.lines.output(pin, self.board.level.get(pin) if self.board.output.get(pin) else None)
         if self.meter and pin == spec["meter"].get("cs"):
             self.meter.select(not self.board.level.get(pin))
 
     def pin_read(self, pin):
-        contactor = self.spec["contactor"]
-        if pin == contactor.get("aux_pin"):
-            closed_level = contactor.get("aux_closed", 0)
-            return closed_level if self.contactor.closed else 1 - closed_level
+        line = self.lines.read.get(pin)
+        if line:
+            return line()
         display = self.spec.get("display")
         if display and pin in (display.get("scl"), display.get("sda")):
             return 0 if self.display.shorted else 1
@@ -342,7 +358,8 @@ class World:
             self.net.ntp = True
 
     def fault(self, name, on, value=None):
-        """Switch a plant fault; ValueError: none of that name. `value` of `pp`: Ohm in the plug."""
+        """Switch a plant fault; ValueError: none of that name. `value` of `pp`: Ohm in the plug; of
+        `rcd_test_slow`: ms until the monitor answers its test."""
         if name in METER_FAULTS:
             if self.meter:
                 (self.meter.fault if on else self.meter.clear)(METER_FAULTS[name])
@@ -353,6 +370,8 @@ class World:
                 self._disturb(LOOP_FAULTS[name])
         elif name == "pp":
             self.proximity.cable_ohm = CABLE_OHM if value is None or not on else max(0, int(value))
+        elif name == "rcd_test_slow":
+            self.lines.answer_ms = int(value) if on else ANSWER_MS
         elif name in FAULTS:
             target, attribute, bad, good = FAULTS[name]
             setattr(getattr(self, target), attribute, bad if on else good)
@@ -379,6 +398,7 @@ class World:
         self.board.output.clear()
         self.contactor.drive(False)
         self.pilot_duty(0, driven=False)
+        self.lines.power_lost()
         self.rtc_memory = b""
         self.rtc_offset_s = None
         if self.meter:
@@ -396,7 +416,8 @@ world = World()
 
 def fault_names():
     return sorted(
-        ["pp"] + list(FAULTS) + list(METER_FAULTS) + list(FLASH_FAULTS) + list(LOOP_FAULTS)
+        ["pp", "rcd_test_slow"]
+        + list(FAULTS) + list(METER_FAULTS) + list(FLASH_FAULTS) + list(LOOP_FAULTS)
     )
 
 
