@@ -39,7 +39,8 @@ def _proximity(spec):
 
 
 def load(path):
-    """Settings: name, rating_ma, and the dicts contactor, pilot, proximity, meter, led, display.
+    """Settings: name, rating_ma, ventilation, and the dicts contactor, pilot, proximity, meter, led,
+    display.
 
     Raises BoardError, which says what is wrong.
     """
@@ -62,6 +63,7 @@ def load(path):
     if not 6000 <= board.rating_ma <= 80000:
         raise BoardError("board.json: rated_a must be 6 to 80")
     board.proximity = _proximity(spec)
+    board.ventilation = _need(spec, "ventilation", bool) if "ventilation" in spec else False
     board.meter = spec.get("meter")
     board.led = spec.get("led")
     board.display = spec.get("display")

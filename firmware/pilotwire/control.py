@@ -73,7 +73,7 @@ class Charger:
         self.facts = Facts(
             board, config, self._meter.NAME if self._meter else "none", self.faults.codes
         )
-        self.charging = Charging()
+        self.charging = Charging(board.ventilation)
         once.forget("decide.sequences")
         if not once.call("sense.pilot_check", "check", self._pilot, self._pwm):
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
