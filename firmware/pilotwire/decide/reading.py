@@ -11,6 +11,8 @@ class Reading:
         self.cp_low_mv = 0
         # Auxiliary contact: 1 closed, 0 open, -1 the board has none.
         self.aux = -1
+        # Feedback of the socket's lock: 1 locked, 0 open, -1 the board has none.
+        self.lock = -1
         # Proximity pilot, Ohm to PE, mean of 80 ms; -1 = the board has none.
         self.pp_ohm = -1
         # Meter: phase arrays are L1..L3. Complete snapshots only; `meter_fresh` counts them.
