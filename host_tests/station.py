@@ -12,6 +12,15 @@ BOARD = ROOT / "boards/reference-3p/board.json"
 DEVICE = "virtual"
 
 
+def variant(folder, board=BOARD, **changes):
+    """Path of a copy of a board's file in which these members are others; None takes one away."""
+    spec = {**json.loads(board.read_text()), **changes}
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "changed.json"
+    path.write_text(json.dumps({key: value for key, value in spec.items() if value is not None}))
+    return path
+
+
 class Lonely:
     """No network: what happens is seen at the contactor, the pilot, the LED and the display."""
 

@@ -396,6 +396,9 @@ def test_the_cable_is_published_as_what_holds_the_current_down_and_forgotten_wit
         assert (station.state()["limit"], station.state()["limit_a"]) == ("cable", 20)
         assert station.until(lambda: station.state()["why"] == "none")
         assert "paused" not in {json.loads(v)["why"] for v in station.values("state")}
+        station.charger.do("unplug", "car")
+        station.advance(3)
+        assert station.state()["limit"] == "cable"  # it still hangs there
         station.charger.do("unplug")
         station.advance(3)
         assert (station.state()["limit"], station.state()["limit_a"]) == ("board", 63)

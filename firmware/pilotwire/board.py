@@ -79,9 +79,43 @@ def _test(spec):
     return pin, level
 
 
+def _lock(spec):
+    """The socket's lock, or None."""
+    if "lock" not in spec:
+        return None
+    lock = _need(spec, "lock", dict)
+    if "proximity" not in spec:
+        raise BoardError("board.json: a lock needs a socket: proximity")
+    if len(_need(spec, "lock.pins", list)) not in (1, 2):
+        raise BoardError("board.json: lock.pins must be two pins (to lock, to open) or one")
+    if not 50 <= _need(spec, "lock.pulse_ms", int) <= 400:  # four tries in 2 s (decide/lock.py)
+        raise BoardError("board.json: lock.pulse_ms must be 50 to 400")
+    _need(spec, "lock.feedback_pin", int)
+    lock["locked_level"] = lock.get("locked_level", 0)
+    if lock["locked_level"] not in (0, 1):
+        raise BoardError("board.json: lock.locked_level must be 0 or 1")
+    return lock
+
+
+def _released(spec, board):
+    """What moves something is let go by boot.py before anything else runs; no pin serves twice."""
+    pins = [_need(spec, "contactor.pin", int)] + (board.lock["pins"] if board.lock else [])
+    if "enable_pin" in board.contactor:
+        pins.append(_need(spec, "contactor.enable_pin", int))
+    for pin in pins:
+        if pin not in CONTACTOR_PINS:
+            raise BoardError(
+                "board.json: contactor.pin, contactor.enable_pin and lock.pins must be 25, 26, 27, 32"
+                " or 33 (see boot.py)"
+            )
+    pins.append(board.pilot["pwm_pin"])
+    if len(set(pins)) < len(pins):
+        raise BoardError("board.json: a pin of contactor, lock and pilot.pwm_pin is there twice")
+
+
 def load(path):
-    """Settings: name, rating_ma, the dicts contactor, pilot, proximity, meter, led, display; inputs,
-    a (GPIO, level, bit) each; rcm_test, (GPIO, level) or None.
+    """Settings: name, rating_ma, ventilation, the dicts contactor, pilot, proximity, lock, meter, led,
+    display; inputs, a (GPIO, level, bit) each; rcm_test, (GPIO, level) or None.
 
     Raises BoardError, which says what is wrong.
     """
@@ -94,10 +128,6 @@ def load(path):
     board.name = _need(spec, "name", str)
     board.rating_ma = _need(spec, "rated_a", int) * 1000
     board.contactor = _need(spec, "contactor", dict)
-    if _need(spec, "contactor.pin", int) not in CONTACTOR_PINS:
-        raise BoardError("board.json: contactor.pin must be 25, 26, 27, 32 or 33 (see boot.py)")
-    if board.contactor.get("enable_pin", 0) and board.contactor["enable_pin"] not in CONTACTOR_PINS:
-        raise BoardError("board.json: contactor.enable_pin must be 25, 26, 27, 32 or 33 (see boot.py)")
     board.pilot = _need(spec, "pilot", dict)
     for key in ("adc_pin", "pwm_pin", "counts_at_plus12", "counts_at_minus12"):
         _need(spec, "pilot." + key, int)
@@ -108,6 +138,9 @@ def load(path):
     board.proximity = _proximity(spec)
     board.inputs = _inputs(spec)
     board.rcm_test = _test(spec)
+    board.lock = _lock(spec)
+    _released(spec, board)
+    board.ventilation = _need(spec, "ventilation", bool) if "ventilation" in spec else False
     board.meter = spec.get("meter")
     board.led = spec.get("led")
     board.display = spec.get("display")

@@ -41,7 +41,7 @@ from pilotwire.tell.site import Site
 from pilotwire.visit import Visit
 
 _TICK_US = const(10000)
-_WATCHDOG_MS = const(2000)  # with the contactor closed
+_WATCHDOG_MS = const(2000)  # with the contactor closed, or the lock's motor running
 _WATCHDOG_OPEN_MS = const(30000)  # looking up a name may block for many seconds, and harms nobody
 _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
@@ -76,13 +76,14 @@ class Charger:
         self._leakage, self._test_line = _monitor(board)
         self._earth = _earth(board)
         self._proximity, self._cable = _socket(board)
+        self.lock, self._bolt, self._lock_pins = _lock(board)
         self._meter = open_meter(board.meter)
         compiled = once.call("decide.fault_table", "compiled", config.profile == "ul")
         self.faults = Faults(compiled)
         self.facts = Facts(
             board, config, self._meter.NAME if self._meter else "none", self.faults.codes
         )
-        self.charging = Charging()
+        self.charging = Charging(board.ventilation)
         once.forget("decide.sequences")
         if not once.call("sense.pilot_check", "check", self._pilot, self._pwm):
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
@@ -130,7 +131,8 @@ class Charger:
         self._watchdog = None
         self.restart_s = -1  # since a command to restart; -1 = there was none
         self._held = False  # the button, long enough
-        self._watched = False  # the watchdog has the time of a closed contactor
+        self._watched = False  # the watchdog has the short time
+        self._calm = True  # contactor open, no motor runs: a stall harms nobody
 
     def _keep_time(self):
         """After a reset the RTC still runs; after a power cut it starts in the year 2000."""
@@ -204,6 +206,11 @@ class Charger:
         if self._meter:
             self._meter.step(r, time.ticks_ms())
 
+        lock = self.lock
+        if lock:
+            r.lock = self._bolt.made()
+            lock.step(r, charging, self.faults, dt_ms)
+
         limit = self.limits
         charging.step(
             r, dt_ms, limit.ma, limit.urgent_ma, self.enabled, self._may_close(), self.faults
@@ -214,8 +221,11 @@ class Charger:
 
         self._contactor.set(charging.contactor)
         self._pwm.set(charging.offer_ma)
-        if charging.contactor != self._watched and self._watchdog:
-            self._watched = charging.contactor
+        if lock:
+            self._lock_pins.set(lock.drive)
+        self._calm = calm = not (charging.contactor or lock and lock.pulsing)
+        if calm == self._watched and self._watchdog:
+            self._watched = not calm
             machine.WDT(timeout=_WATCHDOG_MS if self._watched else _WATCHDOG_OPEN_MS)
         self.visit.step(dt_ms)
         if leakage:
@@ -227,13 +237,15 @@ class Charger:
             self.recorder.step(r, charging, dt_ms)
 
     def _may_close(self):
-        """The self-test has passed, the session is on flash, and after a start the broker's name has
-        had its time.
+        """The self-test has passed, the plug is locked, the session is on flash, and after a start the
+        broker's name has had its time.
 
         Names are looked up with the contactor open only: a car that is there at the start would
         otherwise keep the station offline for the whole charge.
         """
         if self.restart_s >= 0 or self._leakage and not self._leakage.ready:
+            return False
+        if self.lock and not self.lock.locked:
             return False
         if self.clock.up_s < _NAME_S and self.link and not self.link.mqtt.resolved():
             return False
@@ -265,7 +277,7 @@ class Charger:
         if chore == _LINK:
             if self.link and self.site.up:
                 self._notice()
-                self.link.step(time.ticks_ms(), not self.charging.contactor)
+                self.link.step(time.ticks_ms(), self._calm)
         elif chore == _LED:
             self._button()
             self._panel.fill(self)
@@ -287,7 +299,7 @@ class Charger:
             if records.keep_state(self.faults.latch(), self.faults.tries):
                 self._kept_changes = changes
         errors = journal.errors
-        done = journal.step(not self.charging.contactor)
+        done = journal.step(self._calm)
         if done == _PROGRAMMED:
             records.written()
         if journal.errors != errors or not journal.persistent:
@@ -315,6 +327,7 @@ class Charger:
             charging.letter, charging.why, charging.offer_ma, charging.contactor, self.enabled,
             self.faults.changes, self.limits.changes, self.session.changes, self.records.waiting,
             self.notices.changes,
+            self.lock and self.lock.state,
         )
         if now != self._told:
             self._told = now
@@ -366,7 +379,7 @@ class Charger:
 
     def _second_site(self):
         if self.config.ssid:
-            self.site.second(not self.charging.contactor)
+            self.site.second(self._calm)
 
     def _meter_limit(self):
         """A silent meter leaves no over-current path: the fail-safe current holds meanwhile."""
@@ -379,6 +392,8 @@ class Charger:
     def safe(self, why=boot_record.EXCEPTION):
         """Contactor off, pilot at +12 V; the next start learns why."""
         self._contactor.off()
+        if self.lock:
+            self._lock_pins.off()
         self._pwm.off()
         boot_record.write(self._rtc, why)
 
@@ -426,6 +441,20 @@ def _earth(board):
 
             return Earth()
     return None
+def _lock(board):
+    """What decides about the lock, its feedback contact, its pins; only where there is one."""
+    if not board.lock:
+        return None, None, None
+    from pilotwire.act.lock import Lock as Pins
+    from pilotwire.decide.lock import Lock
+    from pilotwire.sense.contact import Contact
+
+    spec = board.lock
+    pins = spec["pins"]
+    return (
+        Lock(spec["pulse_ms"], len(pins) == 1),
+        Contact(spec["feedback_pin"], spec["locked_level"]), Pins(pins),
+    )
 
 
 def _display(board):

@@ -132,8 +132,9 @@ class Run:
         """Unplug if the car is still there, wait for the record, keep what came."""
         wanted = max(1, len(self.backend.records))
         if self.charger.look()["high_mv"] < 11000:
-            self.charger.do("unplug")
+            self.charger.do("unplug", "car")  # a locked socket lets go only after that
             self.charger.advance(_CLOSE_US / 1e6)
+            self.charger.do("unplug")
             wanted = len(self.backend.records) + 1
         latest = self.charger.us + _RECORD_US
         while not self._complete(wanted) and self.charger.us < latest:

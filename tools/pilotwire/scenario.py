@@ -179,7 +179,8 @@ def _clock(text, _names):
 EVENTS = {
     "plug": (lambda text, names: _car(text, names) if text else None,  # car name or None
              "nothing or the name of a car"),
-    "unplug": (_nothing, "no value"),
+    "unplug": (lambda text, names: _one_of("car")(text, names) if text else None,  # 'car' or None
+               "nothing, or 'car': at the car only, the cable stays in the station's socket"),
     "ready": (_nothing, "no value"),
     "not_ready": (_nothing, "no value"),
     "ventilation": (lambda text, names: _one_of("on", "off")(text, names) == "on",  # bool

@@ -19,6 +19,10 @@ def sentence(event):
         if event["duty"] in (0, 100000):
             return "pilot steady " + ("+12 V" if event["duty"] else "-12 V")
         return f"pilot offers, duty {event['duty'] / 1000:.2f} %"
+    if kind == "lock":
+        return "the plug is " + ("locked" if event["locked"] else "free")
+    if kind == "held":
+        return f"the lock holds the plug: {event['event']} does nothing"
     if kind == "scenario" and event["event"] not in ("row", "end"):
         value = event["value"]
         if event["event"] == "cmd":

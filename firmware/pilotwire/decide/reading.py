@@ -19,6 +19,8 @@ class Reading:
         # -1 = the board has none.
         self.aux = self.load = -1
         self.button = 0  # ms for which the button is held, 0 = it is not; debounced
+        # Feedback of the socket's lock: 1 locked, 0 open, -1 the board has none.
+        self.lock = -1
         # Proximity pilot, Ohm to PE, mean of 80 ms; -1 = the board has none.
         self.pp_ohm = -1
         # Meter: phase arrays are L1..L3. Complete snapshots only; `meter_fresh` counts them.

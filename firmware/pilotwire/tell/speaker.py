@@ -33,6 +33,9 @@ def _info(c):
     ).encode()
 
 
+_LOCK = ('"unlocked"', '"locked"', '"moving"')  # by lock.state
+
+
 def _state(c):
     seq = c.charging
     offer_ma = seq.offer_ma if seq.offer_ma > 0 else 0
@@ -42,14 +45,14 @@ def _state(c):
     return (
         '{"t":%s,"q":"%s","pilot":"%s","charging":"%s","offered_a":%s,"limit_a":%s,"limit":"%s",'
         '"why":"%s","wait_s":%d,"faults":%s,"contactor":%s,"enabled":%s,"session":%s,"waiting":%d,'
-        '"notices":[%s]}'
+        '"lock":%s,"notices":[%s]}'
         % (
             c.clock.text(c.clock.up_s, c.clock.up_ms), c.clock.quality, letter, panel.charging_state(c),
             _amps(offer_ma), _amps(c.limits.ma), c.limit_names[c.limits.which],
             c.facts.whys[seq.why], panel.wait_s(c), c.facts.codes(c.faults.mask()),
             "true" if seq.contactor else "false", "true" if c.enabled else "false",
             '"%s-%d"' % (c.facts.device, c.session.seq) if c.session.open else "null",
-            c.records.waiting,
+            c.records.waiting, _LOCK[c.lock.state] if c.lock else "null",
             ",".join(['"%s"' % n for k, n in enumerate(c.notices.names) if c.notices.mask >> k & 1]),
         )
     ).encode()

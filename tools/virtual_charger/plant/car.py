@@ -32,6 +32,7 @@ class Car:
         self.feed = feed
         self.kind = CARS["generic"]
         self.plugged = False
+        self.cable = False  # its plug is in the station's socket
         self.ready = False  # wants to charge
         self.ventilation = False
         self.s2 = False
@@ -47,13 +48,15 @@ class Car:
     def plug(self, name):
         self.kind = CARS[name or "generic"]
         self.want_ma = list(self.kind["want_ma"])
-        self.plugged = True
+        self.plugged = self.cable = True
         self._timer_ms = 0
         self.s2 = not self.kind["s2"]
         self._pilot()
 
-    def unplug(self):
+    def unplug(self, at_car=False):
+        """`at_car`: there, and the cable stays in the station's socket."""
         self.plugged = self.ready = self.s2 = False
+        self.cable = self.cable and at_car
         self.row = None
         self._pilot()
         self._load()

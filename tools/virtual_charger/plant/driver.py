@@ -74,6 +74,7 @@ def look(world):
         "true_mwh": feed.true_mwh(),
         "coil": world.contactor.coil,
         "closed": world.contactor.closed,
+        "locked": world.lock.locked,
         "rgb": "%06x" % lamps.colour,
         "pixels": world.display.pixels_hex(),
         "text": world.display.text(),

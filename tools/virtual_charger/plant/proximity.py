@@ -1,6 +1,7 @@
 """The proximity pin of a socket: pull-up to the supply, the resistor in the cable's plug, the ADC.
 
-The cable goes into the socket when the car is plugged in, and comes out with it.
+The cable goes into the socket when the car is plugged in, and comes out with it, unless it is
+unplugged at the car only.
 """
 
 CABLE_OHM = 220  # 32 A
@@ -25,7 +26,7 @@ class ProximityPin:
 
     def ohm(self):
         """Between PP and PE, now."""
-        if not self._car.plugged:
+        if not self._car.cable:
             return OPEN_OHM
         if self.fault_ohm is not None:
             return self.fault_ohm

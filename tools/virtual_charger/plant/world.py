@@ -12,6 +12,7 @@ from plant.car import Car
 from plant.clock import Clock
 from plant.contactor import Contactor
 from plant.lines import ANSWER_MS, Lines
+from plant.lock import Lock
 from plant.mains import Feed
 from plant.pilot import PilotNode
 from plant.proximity import CABLE_OHM, INVALID_OHM, OPEN_OHM, ProximityPin
@@ -53,6 +54,9 @@ FAULTS = {
     "pen_open": ("lines", "pen_open", True, False),
     "lid_open": ("lines", "lid", True, False),
     "button": ("lines", "button", True, False),  # pressed
+    "lock_stuck_open": ("lock", "stuck", "open", None),
+    "lock_stuck_closed": ("lock", "stuck", "closed", None),
+    "lock_feedback_lost": ("lock", "mute", True, False),
     "drive_high": ("contactor", "held", True, None),
     "enable_high": ("contactor", "enable_held", True, False),
     "drive_low": ("contactor", "held", False, None),
@@ -156,6 +160,7 @@ class World:
         self.contactor = Contactor(self, board["contactor"].get("drive", "level"))
         self.lines = Lines(self)
         self.car = Car(self.node, self.feed)
+        self.lock = Lock(self, board.get("lock"))
         spec = board.get("proximity")
         self.proximity = ProximityPin(
             self.clock, self.random, self.car, spec, self.cost["adc"],
@@ -219,6 +224,8 @@ class World:
             self.contactor.drive(on and self.powered)
         elif pin == spec["contactor"].get("enable_pin"):
             self.contactor.enable(on and self.powered)
+        if pin in self.lock.pins:
+            self.lock.drive()
         lamps.drive(spec.get("led"), pin, on)
         self.lines.output(pin, self.board.level.get(pin) if self.board.output.get(pin) else None)
         if self.meter and pin == spec["meter"].get("cs"):
@@ -228,6 +235,9 @@ class World:
         line = self.lines.read.get(pin)
         if line:
             return line()
+        bolt = self.lock.feedback(pin)
+        if bolt is not None:
+            return bolt
         display = self.spec.get("display")
         if display and pin in (display.get("scl"), display.get("sda")):
             return 0 if self.display.shorted else 1
@@ -264,6 +274,8 @@ class World:
             due = min(due, self.contactor.move_us)
         if self.contactor.drop_us is not None:
             due = min(due, self.contactor.drop_us)
+        if self.lock.move_us is not None:
+            due = min(due, self.lock.move_us)
         if self.queue:
             due = min(due, self.queue[0][0])
         if self.wdt_us is not None:
@@ -276,6 +288,8 @@ class World:
             self.contactor.arrive()
         if self.contactor.drop_us is not None:
             self.contactor.drop_out()
+        if self.lock.move_us is not None and now >= self.lock.move_us:
+            self.lock.arrive()
         if now >= self._car_us:
             self._car_us += _CAR_STEP_US
             self.car.step()
@@ -306,10 +320,13 @@ class World:
 
     def apply(self, event, value):
         """One event of a scenario, its value as the scenario parser gives it: mA, cV, 0.01 Hz, 0.1 K."""
+        if self._held(event, value):
+            self.emit("held", event=event)
+            return
         if event == "plug":
             self.car.plug(value)
         elif event == "unplug":
-            self.car.unplug()
+            self.car.unplug(at_car=value == "car")
         elif event in ("ready", "not_ready"):
             self.car.ready = event == "ready"
         elif event == "s2":  # tests: S2 at this very microsecond
@@ -350,6 +367,12 @@ class World:
             raise ValueError("unknown event " + event)
         self.emit("did", event=event, value=value if event != "row" else None)
 
+    def _held(self, event, value):
+        """The lock forbids it. At its own end the car lets the cable go; from there it still hangs."""
+        if not self.lock.locked:
+            return False
+        return event == "unplug" and value != "car" or event == "plug" and not self.car.cable
+
     def _clock(self, value):
         if value in ("synced", "lost"):
             self.net.ntp = value == "synced"
@@ -378,6 +401,8 @@ class World:
             self.node.settle()
             if attribute == "held":
                 self._outputs(self.spec["contactor"]["pin"])
+            if attribute == "stuck" and target == "lock" and self.lock.move_us is None:
+                self.lock.arrive()
             if target == "contactor" and self.contactor.move_us is None:
                 self.contactor.arrive()
         else:
@@ -397,6 +422,7 @@ class World:
         self.board.level.clear()
         self.board.output.clear()
         self.contactor.drive(False)
+        self.lock.drive()
         self.pilot_duty(0, driven=False)
         self.lines.power_lost()
         self.rtc_memory = b""
