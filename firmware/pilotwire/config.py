@@ -87,7 +87,7 @@ def load(path):
         config.key = bytes.fromhex(_text(spec, "key", ""))
     except ValueError:
         raise ConfigError("config.json: key must be pairs of hexadecimal digits")
-    config.language = _choice(spec, "language", ("en",))
+    config.language = _choice(spec, "language", ("en", "de"))
     # How residual-current and earth faults recover: fault_table.py, column ul.
     config.profile = _choice(spec, "profile", ("iec", "ul"))
     config.ssid = _text(spec, "ssid", "")

@@ -99,7 +99,7 @@ class Charger:
         self._panel = Panel(config.language, config.currency)
         self._kept_changes = -1
         self._led = Led(board.led)
-        self._display = _display(board)
+        self._display = _display(board, config.language)
         self.site = Site(config, self.clock, self._rtc)
         self.orders = Orders(self)
         self.link = _link(self)
@@ -336,13 +336,18 @@ def _socket(board):
     return Proximity(board.proximity), Cable()
 
 
-def _display(board):
+def _display(board, language):
+    """The display of board.json, or None; only its driver and one language are loaded."""
     if not board.display:
         return None
-    from pilotwire.tell import texts_en
-    from pilotwire.tell.display import Display
+    name = "texts_" + language
+    texts = getattr(__import__("pilotwire.tell." + name).tell, name)
+    if board.display["kind"] == "tm1637":
+        from pilotwire.tell.tm1637 import Display
+    else:
+        from pilotwire.tell.display import Display
 
-    return Display(board.display, texts_en)
+    return Display(board.display, texts)
 
 
 def _link(charger):

@@ -53,7 +53,8 @@ def wrap(text):
 
 
 def _spread(left, right):
-    return left + " " * (_COLUMNS - len(left) - len(right)) + right
+    room = _COLUMNS - len(right)
+    return left[:room] + " " * (room - len(left)) + right
 
 
 def _tenths(milli):
