@@ -219,6 +219,7 @@ class Display:
             i += 1
         if changed:
             self._row = 0
+        self._chip.dim(p.night)
 
     def _choose(self, p):
         code = p.code_major << 4 | p.code_minor
