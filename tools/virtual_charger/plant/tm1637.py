@@ -1,7 +1,7 @@
 """A TM1637 with four digits on two wires: start, stop, bits, acknowledgement, and what shows.
 
-Source: TM1637 datasheet v2.4: 4 (interface), 5 (commands). Both lines are as the pins and the chip
-together leave them: whoever pulls low wins.
+Source: TM1637 datasheet V2.4, "Interface interpretation" and "Data command". Both lines are as the
+pins and the chip together leave them: whoever pulls low wins.
 """
 
 _READY, _COMMAND, _DATA = range(3)
