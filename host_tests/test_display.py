@@ -142,63 +142,15 @@ out([desk.run(1000)[0].strip() for _ in range(10)])
     assert set(seen) == {"NOTE E8-3", title}
 
 
-# Texts --------------------------------------------------------------------------------------
-
-
-def test_every_mode_and_every_reason_has_a_text_that_fits():
-    """All modes with all reasons: up to two lines for the reason, nothing cut off."""
-    reasons, seen = at_desk(
-        """
-seen = []
-for mode in range(5):
-    for why in range(12):
-        seen.append((mode, why, show(mode=mode, why=why)))
-out(([wrap(text) for text in texts_en.WHY], seen))
-"""
-    )
-    assert len(reasons) == 12 and all(1 <= len(reason) <= 2 for reason in reasons)
-    for mode, why, text in seen:
-        assert text[0].strip() and "?" not in "".join(text)
-        if mode != 3:
-            assert [line.rstrip() for line in text[1:3]] == (reasons[why] + [""])[:2]
-
-
-def test_all_texts_are_ascii_and_fit_a_line():
-    texts, limits, names = at_desk(
-        """
-from pilotwire.decide.limits import NAMES
-out(({k: v for k, v in texts_en.__dict__.items() if k[0].isupper()}, texts_en.LIMITS, NAMES))
-"""
-    )
-    assert set(names) == set(limits)
-    lines = [v for v in texts.values() if isinstance(v, str)]
-    short = [*texts["TITLES"], *limits.values(), *lines]
-    assert all(len(s.replace("%d", "999")) <= 16 for s in short)
-    assert all(s.isascii() for s in [*short, *texts["WHY"]])
-
-
-def test_every_fault_row_fits_its_page():
-    """Six lines; five where a countdown takes the last."""
-    rows = at_desk(
-        """
-from pilotwire.decide import fault_table as f
-from pilotwire.decide.fault_rows import COUNT
-from pilotwire.tell.faults_en import words
-out([
-    (f.code(r), f.cell(r, f.CLEARS), wrap(words(f.code(r))[0]) + wrap(words(f.code(r))[1]))
-    for r in range(COUNT)
-])
-"""
-    )
-    assert rows
-    for code, clears, text in rows:
-        assert len(text) <= (5 if clears in "AT" else 6), f"E{code}: {text}"
-        assert "".join(text).isascii()
-
-
 def test_wrapping_breaks_at_words_and_cuts_only_what_is_too_long():
     assert at_desk(
         'out([wrap(t) for t in ("", "one", "sixteen columns.", "seventeen columns", "a b",'
         ' "averyveryverylongword x")])'
     ) == [[], ["one"], ["sixteen columns."], ["seventeen", "columns"], ["a b"],
           ["averyveryverylon", "gword x"]]  # fmt: skip
+
+
+def test_a_word_too_long_for_its_figure_is_cut_never_the_figure():
+    assert at_desk(
+        f"out([line.strip() for line in show(texts_de, **{({**CHARGING, 'cost_minor': 1234567})!r})])"
+    )[3] == "Prei12345.67 EUR"

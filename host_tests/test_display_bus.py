@@ -94,6 +94,36 @@ out(gc.mem_alloc() - before)
     assert grown == 0
 
 
+def test_at_night_the_contrast_is_low_and_only_that_is_sent():
+    seen = at_desk(
+        """
+desk = Desk(); desk.run(3000)
+seen = []
+for night in (False, True, False):
+    transfers.clear(); desk.set(night=night); desk.run(1000)
+    seen.append((chip.contrast, chip.on, [size for _, size in transfers]))
+out(seen)
+"""
+    )
+    assert seen == [[0x7F, True, []], [0x07, True, [3, 2]], [0x7F, True, [3, 2]]]
+
+
+def test_a_display_that_comes_back_at_night_does_not_glare_first():
+    seen = at_desk(
+        """
+desk = Desk(); desk.set(night=True); desk.run(3000)
+chip.nak = True; desk.set(mode=2, why=2); desk.run(15000); chip.nak = False
+seen = []
+for _ in range(1300):
+    desk.step()
+    if chip.on:
+        seen.append(chip.contrast)
+out(seen)
+"""
+    )
+    assert seen and set(seen) == {0x07}
+
+
 # Faults of the display ----------------------------------------------------------------------
 
 

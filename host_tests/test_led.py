@@ -1,6 +1,8 @@
 """The LED, watched from outside over time: which code, which mode, by its rhythm alone."""
 
+import itertools
 import json
+import random
 
 import pytest
 
@@ -10,6 +12,7 @@ CODES = [(major, minor) for major in range(1, 9) for minor in range(1, 8)]
 WS2812 = {"kind": "ws2812", "pin": 4}
 RGB = {"kind": "rgb", "pins": [12, 13, 14]}
 SINGLE = {"kind": "single", "pin": 2}
+each_led = pytest.mark.parametrize("spec", [WS2812, RGB, SINGLE], ids=lambda s: s["kind"])
 WRAP = 1 << 30
 
 MACHINE = """
@@ -106,7 +109,7 @@ def count_code(runs):
     return len(groups[0]), len(groups[1])
 
 
-@pytest.mark.parametrize("spec", [WS2812, RGB, SINGLE], ids=lambda s: s["kind"])
+@each_led
 @pytest.mark.parametrize("mode", [1, 2, 3, 4, 5, 6])
 def test_every_code_can_be_counted_without_colour(micropython, spec, mode):
     seen = micropython(
@@ -137,30 +140,74 @@ def test_a_fault_blinks_red_at_two_hertz_with_the_gaps_of_the_scheme(micropython
 
 
 @pytest.mark.parametrize("mode", range(7))
-@pytest.mark.parametrize("spec", [WS2812, SINGLE], ids=lambda s: s["kind"])
-def test_nothing_flashes_faster_than_twice_a_second(micropython, spec, mode):
-    for code in ((0, 0), (3, 2)) if mode < 5 else ((3, 2), (0, 0)):
+@each_led
+@pytest.mark.parametrize("every", [10, 80])
+def test_nothing_flashes_faster_than_twice_a_second(micropython, spec, mode, every):
+    for code in ((0, 0), (3, 2)):
         timeline = micropython(
-            f"print(json.dumps(watch({spec}, 30000, mode={mode},"
+            f"print(json.dumps(watch({spec}, 30000, mode={mode}, every={every},"
             f" code_major={code[0]}, code_minor={code[1]})))"
         )
         starts = [t for t, _ in lit_runs(timeline)]
         assert all(b - a >= 500 for a, b in zip(starts, starts[1:], strict=False))
 
 
-@pytest.mark.parametrize("spec", [WS2812, SINGLE], ids=lambda s: s["kind"])
-def test_modes_differ_without_colour(micropython, spec):
-    """Brightness over 24 s: no two modes look the same to the colour-blind."""
+@each_led
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_flashes_faster_even_if_mode_and_code_race(micropython, spec, seed):
+    """Bright from half of the most: below that a breath on a WS2812 passes anyway."""
+    rng = random.Random(seed)
+    print("seed", seed)
+    races = [(rng.randrange(7), rng.randrange(4), rng.randrange(50, 400)) for _ in range(200)]
     seen = micropython(
-        f"print(json.dumps([watch({spec}, 24000, mode=m, code_major=m // 5, code_minor=m // 5)"
+        f"""
+machine.SPEC = {spec}
+p = Panel("en", "EUR"); led = Led({spec}); seen = []
+t = 0
+for p.mode, p.code_major, ms in {races}:
+    p.code_minor = p.code_major
+    for t in range(t, t + ms, 10):
+        led.step(p, t)
+        seen.append((t, lamps.colour))
+print(json.dumps(seen))
+"""
+    )
+    starts = [t for t, _ in lit_runs([(t, max_channel(c) > 64) for t, c in seen])]
+    print(starts)
+    assert len(starts) > 20
+    assert all(b - a >= 500 for a, b in zip(starts, starts[1:], strict=False))
+
+
+@each_led
+def test_modes_differ_without_colour(micropython, spec):
+    """How long it is bright and how long not: no two modes look the same to the colour-blind."""
+    seen = micropython(
+        f"print(json.dumps([watch({spec}, 30000, mode=m, code_major=m // 5, code_minor=m // 5)"
         " for m in range(7)]))"
     )
 
-    def bright(timeline):
+    def rhythm(timeline):
+        """(bright, not bright) ms that follow one another, in tenths of a second; () = steady."""
         peak = max(max_channel(c) for _, c in timeline)
-        return tuple((t, round(20 * max_channel(c) / peak)) for t, c in timeline)
+        runs = lit_runs([(t, max_channel(c) > peak / 4) for t, c in timeline])
+        pairs = zip(runs, runs[1:], strict=False)
+        return {(a[1] // 100, (b[0] - a[0] - a[1]) // 100) for a, b in list(pairs)[1:]}
 
-    assert len({bright(timeline) for timeline in seen}) == 7
+    rhythms = [rhythm(timeline) for timeline in seen]
+    assert sum(not r for r in rhythms) == 1  # connected is steady
+    for one, other in itertools.combinations(rhythms, 2):
+        assert all(max(abs(a - c), abs(b - d)) >= 2 for a, b in one for c, d in other)
+
+
+@each_led
+def test_a_warning_is_told_from_a_fault_by_the_length_of_its_flashes(micropython, spec):
+    """A soft pulse where the LED can be soft; where it is on or off, twice as long a flash."""
+    fault, warning = micropython(
+        f"print(json.dumps([watch({spec}, 20000, mode=m, code_major=2, code_minor=3)"
+        " for m in (6, 5)]))"
+    )
+    assert {ms for _, ms in lit_runs(fault)} == {250}
+    assert {ms for _, ms in lit_runs(warning)} == {800 if spec is WS2812 else 600}
 
 
 def max_channel(colour):

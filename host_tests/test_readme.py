@@ -51,6 +51,22 @@ def test_the_scope_command_draws(command, tmp_path, monkeypatch, capsys):
     assert (tmp_path / "unplug.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("command, file", [
+    ("pilotwire show", "code.png"), ("pilotwire codes", "lid.svg"),
+])
+def test_the_commands_that_draw_codes_do(command, file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (words,) = [shlex.split(c)[1:] for c in COMMANDS if command in c]
+    assert main(words) == 0
+    assert (tmp_path / file).stat().st_size > 5_000
+
+
+def test_the_light_of_a_code_is_as_shown(capsys):
+    shown = re.search(r"```text\n(LED, .*?)```", TEXT, re.S)[1]
+    assert main(["show", "1-2"]) == 0
+    assert shown in capsys.readouterr().out
+
+
 def test_the_bench_command_is_one_the_parser_takes():
     from pilotwire.cli import parser
 

@@ -113,6 +113,27 @@ def _released(spec, board):
         raise BoardError("board.json: a pin of contactor, lock and pilot.pwm_pin is there twice")
 
 
+_LED = {"ws2812": ("pin",), "rgb": ("pins",), "single": ("pin",)}
+_DISPLAY = {"ssd1306": ("i2c", "scl", "sda", "addr"), "tm1637": ("clk", "dio")}
+_MOST_PIXELS = 16  # writing them takes 30 us each, and as long again to fill in
+
+
+def _shown(spec, name, kinds):
+    """LED or display, None = the board has none."""
+    if spec.get(name) is None:
+        return None
+    kind = _need(spec, name + ".kind", str)
+    if kind not in kinds:
+        raise BoardError("board.json: %s.kind must be %s" % (name, " or ".join(sorted(kinds))))
+    for key in kinds[kind]:
+        pins = _need(spec, name + "." + key, list if key == "pins" else int)
+        if key == "pins" and len(pins) != 3:
+            raise BoardError("board.json: led.pins must be red, green and blue")
+    if not 1 <= spec[name].get("n", 1) <= _MOST_PIXELS:
+        raise BoardError("board.json: led.n must be 1 to %d" % _MOST_PIXELS)
+    return spec[name]
+
+
 def load(path):
     """Settings: name, rating_ma, ventilation, the dicts contactor, pilot, proximity, lock, meter, led,
     display; inputs, a (GPIO, level, bit) each; rcm_test, (GPIO, level) or None.
@@ -142,6 +163,6 @@ def load(path):
     _released(spec, board)
     board.ventilation = _need(spec, "ventilation", bool) if "ventilation" in spec else False
     board.meter = spec.get("meter")
-    board.led = spec.get("led")
-    board.display = spec.get("display")
+    board.led = _shown(spec, "led", _LED)
+    board.display = _shown(spec, "display", _DISPLAY)
     return board

@@ -41,6 +41,32 @@ def _choice(spec, key, values):
     return value
 
 
+def _minute(spec, key):
+    """Minute of the day that "22:00" is."""
+    hour, _, minute = str(spec.get(key)).partition(":")
+    if hour.isdigit() and minute.isdigit() and len(minute) == 2:
+        if int(hour) < 24 and int(minute) < 60:
+            return int(hour) * 60 + int(minute)
+    raise ConfigError("config.json: night.%s must be a time of day such as 22:00" % key)
+
+
+def _night(spec):
+    """When LED and display are dimmed: (UTC minute of the day, how many minutes), None = never.
+
+    {"from": "22:00", "to": "06:00", "utc_offset_min": 60} in local time, which is UTC and a fixed
+    offset: summer time is not known here.
+    """
+    if spec is None:
+        return None
+    if not isinstance(spec, dict):
+        raise ConfigError("config.json: night must be an object with from and to")
+    begin = _minute(spec, "from")
+    minutes = (_minute(spec, "to") - begin) % 1440
+    if not minutes:
+        raise ConfigError("config.json: night.from and night.to must differ")
+    return (begin - int(_number(spec, "utc_offset_min", 0, -720, 840))) % 1440, minutes
+
+
 def _broker(spec):
     """The broker's settings, None without one."""
     if spec is None:
@@ -89,7 +115,8 @@ def load(path):
         config.key = bytes.fromhex(_text(spec, "key", ""))
     except ValueError:
         raise ConfigError("config.json: key must be pairs of hexadecimal digits")
-    config.language = _choice(spec, "language", ("en",))
+    config.language = _choice(spec, "language", ("en", "de"))
+    config.night = _night(spec.get("night"))
     # How residual-current and earth faults recover: fault_table.py, column ul.
     config.profile = _choice(spec, "profile", ("iec", "ul"))
     config.ssid = _text(spec, "ssid", "")

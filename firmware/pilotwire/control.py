@@ -112,7 +112,7 @@ class Charger:
         self._panel = Panel(config.language, config.currency)
         self._kept_changes = -1
         self._led = Led(board.led)
-        self._display = _display(board)
+        self._display = _display(board, config.language)
         self.site = Site(config, self.clock, self._rtc)
         self.orders = Orders(self)
         self.recorder = self.events = None
@@ -441,6 +441,8 @@ def _earth(board):
 
             return Earth()
     return None
+
+
 def _lock(board):
     """What decides about the lock, its feedback contact, its pins; only where there is one."""
     if not board.lock:
@@ -457,13 +459,18 @@ def _lock(board):
     )
 
 
-def _display(board):
+def _display(board, language):
+    """The display of board.json, or None; only its driver and one language are loaded."""
     if not board.display:
         return None
-    from pilotwire.tell import texts_en
-    from pilotwire.tell.display import Display
+    name = "texts_" + language
+    texts = getattr(__import__("pilotwire.tell." + name).tell, name)
+    if board.display["kind"] == "tm1637":
+        from pilotwire.tell.tm1637 import Display
+    else:
+        from pilotwire.tell.display import Display
 
-    return Display(board.display, texts_en)
+    return Display(board.display, texts)
 
 
 def _link(charger):

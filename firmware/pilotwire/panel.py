@@ -25,9 +25,9 @@ class Panel:
         self.wait_s = -1  # countdown, -1 = none
         self.link_up = self.clock_ok = False
         self.records_waiting = 0
-        self.night = False
         self.note = ""  # what became of the button, for a while
         self.note_until_s = 0
+        self.night = False  # LED and display are dimmed
         self._shown = -1  # row whose words are here
 
     def show_fault(self, code):
@@ -76,6 +76,15 @@ class Panel:
         self.records_waiting = c.records.waiting
         if self.note and c.clock.up_s >= self.note_until_s:
             self.note = ""
+        # A fault is not dimmed: who has to find out what is wrong must see it from where he stands.
+        self.night = not faults.blocks and is_night(c.clock, c.config.night)
+
+
+def is_night(clock, night):
+    """`night`: config.night. Without a clock it is day."""
+    if night is None or clock.quality == UNKNOWN:
+        return False
+    return (clock.day_s() // 60 - night[0]) % 1440 < night[1]
 
 
 def cost_minor(c):

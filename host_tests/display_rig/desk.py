@@ -2,34 +2,21 @@
 
 import json
 
+from a_panel import Panel
 from machine import chip, transfers  # noqa: F401  (for the scripts)
 
-from pilotwire.tell import texts_en
+from pilotwire.tell import texts_de, texts_en
 from pilotwire.tell.display import Display, wrap  # noqa: F401
 
 SPEC = {"kind": "ssd1306", "i2c": 0, "scl": 22, "sda": 21, "addr": 60}
 
 
-class Panel:
-    mode = why = 1
-    code_major = code_minor = more_faults = 0
-    fault_text = fault_do = ""
-    wait_s = -1
-    drawn_ma = p_w = session_wh = charge_s = records_waiting = offered_ma = 0
-    limit_name = "board"
-    cost_minor = -1
-    currency = "EUR"
-    link_up = clock_ok = True
-    rating_ma = 16000
-    note = ""
-
-
 class Desk:
-    def __init__(self, start=0, **panel):
+    def __init__(self, start=0, texts=texts_en, **panel):
         self.p = Panel("en", "EUR")
         self.start = start
         self.t = 0
-        self.display = Display(SPEC, texts_en)
+        self.display = Display(SPEC, texts)
         self.set(**panel)
 
     def set(self, **panel):
@@ -46,8 +33,11 @@ class Desk:
         return chip.text()
 
 
-def show(**panel):
-    return Desk(**panel).run(2000)
+def show(texts=texts_en, **panel):
+    return Desk(texts=texts, **panel).run(2000)
+
+
+LANGUAGES = {"en": texts_en, "de": texts_de}
 
 
 def out(value):

@@ -1,4 +1,4 @@
-"""The command line: `pilotwire run`, `pilotwire bench`, `pilotwire scope`."""
+"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`."""
 
 import argparse
 import sys
@@ -86,6 +86,31 @@ def parser():
                        help="a folder in boards/, or a path (default: %(default)s)")
     scope.add_argument("--width", type=_width, metavar="N",
                        help="columns of the text plot (default: the terminal's)")
+    codes = commands.add_parser(
+        "codes", help="the fault codes: what they mean, and what the light does",
+        description="The fault table as the firmware has it: as text, Markdown or JSON, or as a sticker "
+        "for the inside of the lid. --check proves that README, texts and schema follow from it.",
+    )
+    what = codes.add_mutually_exclusive_group()
+    what.add_argument("--format", choices=("text", "md", "json"), default="text",
+                      help="json has all columns in all languages (default: %(default)s)")
+    what.add_argument("--sticker", metavar="FILE.svg",
+                      help="write the sticker here: A5, or A4 with both languages")
+    what.add_argument("--check", action="store_true",
+                      help="print what differs, or that nothing does; status 1 if something does")
+    codes.add_argument("--lang", choices=("en", "de", "both"), default="en",
+                       help="of what people read (default: %(default)s)")
+    show = commands.add_parser(
+        "show", help="draw what LED and display do for a code",
+        description="Let the firmware show a fault code on the virtual charger: the LED over one cycle, "
+        "each page of the display.",
+    )
+    show.add_argument("code", metavar="CODE", help="as the display shows it: 1-2 or E1-2")
+    show.add_argument("--png", metavar="FILE", help="write a picture here")
+    show.add_argument("--board", default="reference-3p", metavar="B",
+                      help="a folder in boards/, or a path (default: %(default)s)")
+    show.add_argument("--lang", choices=("en", "de"), default="en",
+                      help="of the display (default: %(default)s)")
     return top
 
 
@@ -97,6 +122,10 @@ def main(argv=None):
             from pilotwire.run import command
         elif args.command == "scope":
             from pilotwire.scope import command
+        elif args.command == "codes":
+            from pilotwire.codes import command
+        elif args.command == "show":
+            from pilotwire.show import command
         else:
             from pilotwire.bench import command
         return command(args)

@@ -54,7 +54,8 @@ def wrap(text):
 
 
 def _spread(left, right):
-    return left + " " * (_COLUMNS - len(left) - len(right)) + right
+    room = _COLUMNS - len(right)
+    return left[:room] + " " * (room - len(left)) + right
 
 
 def _tenths(milli):
@@ -228,6 +229,7 @@ class Display:
             i += 1
         if changed:
             self._row = 0
+        self._chip.dim(p.night)
 
     def _choose(self, p):
         if p.note:

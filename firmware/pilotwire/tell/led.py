@@ -14,7 +14,12 @@ May touch the LED's pins, and reads the panel; nothing else.
 
 A code is major flashes, dark, minor flashes, long dark, again. A warning that leaves the charger
 usable (modes 0 to 4 with a code) takes turns: the mode's own light for 6 s, then the code in amber
-once.
+once. On an LED that is only on or off a pulse lasts 0.6 s, a blink 0.25 s: whoever sees no colours,
+or has none to see, still tells a warning from a fault.
+
+Group 8 of the codes takes eight flashes, one more than the seven that are easily counted. It stays:
+the code is the same everywhere, and of the eights only 8-2 stops a charge; nothing looks like it, as
+there is no group 9.
 """
 
 import time
@@ -26,6 +31,7 @@ _STEP_MS = const(50)  # the LED is looked at, and a WS2812 written, at most 20 t
 _WARNING = const(5)  # panel modes from here on have no light of their own
 _FAULT = const(6)
 _OWN_MS = const(6000)  # the mode's own light between two showings of a warning
+_APART_MS = const(500)  # 2 Hz, below the three flashes a second of WCAG 2.3.1; also when modes race
 _LIT = const(8)  # an on/off LED is lit from this level
 _FULL = const(225)  # brightness grows with the square of the level, 15 is full
 _FULL_AT_NIGHT = const(900)
@@ -46,7 +52,7 @@ _LIGHTS = (
 
 # (hue, ms of one flash with its dark, levels of 50 ms, ms added between the counts, at the end).
 # Dark between the counts and after them: 1.5 s and 3 s for a pulse (0.8 Hz, IEC 60073 slow), 1 s
-# and 3 s for a blink (2 Hz, IEC 60073 fast, below the three flashes a second of WCAG 2.3.1).
+# and 3 s for a blink (2 Hz, IEC 60073 fast).
 _SOFT = (
     b"\x04\x06\x09\x0c\x0e\x0f\x0f\x0f\x0f\x0f\x0f\x0e\x0c\x09\x06\x04"
     b"\0\0\0\0\0\0\0\0\0"
@@ -139,7 +145,8 @@ class Led:
         self._minor = 0
         self._phase_ms = 0
         self._last_ms = 0
-        self._light = -1  # what the LED shows
+        self._light = -16  # what the LED shows; at first nobody knows, and it counts as dark
+        self._lit_ms = -_APART_MS  # when it last became lit
         self._night = False
 
     def step(self, p, t_ms):
@@ -151,13 +158,18 @@ class Led:
             return
         self._last_ms = t_ms
         if p.mode == self._mode and p.code_major == self._major and p.code_minor == self._minor:
-            self._phase_ms = (self._phase_ms + gone_ms) % cycle_ms(p)
+            phase_ms = (self._phase_ms + gone_ms) % cycle_ms(p)
         else:
             self._mode = p.mode
             self._major = p.code_major
             self._minor = p.code_minor
-            self._phase_ms = 0
-        light = light_at(p, self._phase_ms)
+            phase_ms = self._phase_ms = 0
+        light = light_at(p, phase_ms)
+        if light & 15 >= _LIT > self._light & 15:
+            if 0 <= time.ticks_diff(t_ms, self._lit_ms) < _APART_MS:
+                return  # the rhythm waits
+            self._lit_ms = t_ms
+        self._phase_ms = phase_ms
         if light != self._light or p.night != self._night:
             self._light = light
             self._night = p.night

@@ -21,14 +21,17 @@ _DATA = const(0x40)
 _PAGE = const(0xB0)
 
 # Clock, multiplex, offset, start line, charge pump, page addressing, orientation of usual modules;
-# then COM pins, contrast, pre-charge, VCOMH, show RAM, not inverted.
+# then COM pins, pre-charge, VCOMH, show RAM, not inverted. Contrast follows.
 _SETUP = (
     b"\x00\xd5\x80\xa8\x3f\xd3\x00\x40\x8d\x14\x20\x02\xa1\xc8",
-    b"\x00\xda\x12\x81\x7f\xd9\xf1\xdb\x30\xa4\xa6",
+    b"\x00\xda\x12\xd9\xf1\xdb\x30\xa4\xa6",
 )
+_DAY = b"\x00\x81\x7f"  # contrast: the chip's own value after reset
+_NIGHT = b"\x00\x81\x07"  # a sixteenth of the segment current
 _ON = b"\x00\xaf"
-_PICTURE = const(2)  # stages: setting up 0..1, first picture, then switched on
-_RUNNING = const(3)
+_CONTRAST = const(2)  # stages: setting up 0..1, contrast, picture, then switched on
+_PICTURE = const(3)
+_RUNNING = const(4)
 
 
 class Ssd1306:
@@ -51,6 +54,7 @@ class Ssd1306:
         self._chunk = bytearray(1 + _HALF)
         self._chunk[0] = _DATA
         self._body = memoryview(self._chunk)[1:]
+        self._night = False
         self.ok = False  # the display answered the last time
         self._failed = False  # and `_failed_ms` says when it last did not
         self._failed_ms = 0
@@ -60,6 +64,13 @@ class Ssd1306:
         """Set the chip up again and send it everything: a spark may have reset it unnoticed."""
         self._stage = 0
         self.dirty = _ALL
+
+    def dim(self, night):
+        """Less contrast at night."""
+        if night != self._night:
+            self._night = night
+            if self._stage > _CONTRAST:
+                self._stage = _CONTRAST
 
     def busy(self):
         """There is something to send."""
@@ -85,9 +96,11 @@ class Ssd1306:
         return True
 
     def _send(self):
-        if self._stage < _PICTURE:
-            self._i2c.writeto(self._addr, _SETUP[self._stage])
-            self._stage += 1
+        stage = self._stage
+        if stage < _PICTURE:
+            contrast = _NIGHT if self._night else _DAY
+            self._i2c.writeto(self._addr, _SETUP[stage] if stage < _CONTRAST else contrast)
+            self._stage = stage + 1
         elif self.dirty:
             self._send_half()
         else:

@@ -1,7 +1,8 @@
 """Everything the display says, in English. Another language is another table with the same names.
 
-Plain ASCII. A line has 16 columns; WHY may take two lines, wrapped at words.
-The fault table brings its own texts.
+Plain ASCII, since the font in the stock image has nothing else. A line has 16 columns; WHY may take
+two lines, wrapped at words. Only the language of config.json is loaded, only by a board with a
+display. What is said of faults is in faults_en.py.
 """
 
 # By what the charger does, at most 16 columns.
@@ -9,6 +10,8 @@ STARTING, READY, CONNECTED, CHARGING, PAUSED, STOPPED = range(6)
 TITLES = ("STARTING", "READY", "CONNECTED", "CHARGING", "PAUSED", "STOPPED")
 FAULT = "FAULT"  # with the code after it
 WARNING = "NOTE"
+# The same on four digits (tm1637.py), four characters a title; while charging they show amps.
+FOUR = "----FrEECAr     PAUSStoP"
 
 # Why the car is not charging, in the order of the numbers that decide/ gives.
 WHY = (

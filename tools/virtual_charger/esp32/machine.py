@@ -164,7 +164,7 @@ class I2C:
     def writeto(self, addr, data, stop=True):
         _clock.advance(world.cost["i2c_call"] + (len(data) + 1) * 9000000 // self._freq)
         spec = world.spec.get("display")
-        if not spec or addr != spec["addr"]:
+        if not spec or addr != spec.get("addr"):
             raise OSError(19)
         world.display.write(data)
         world.drawn_us = _clock.us

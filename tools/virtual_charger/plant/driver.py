@@ -62,7 +62,7 @@ def look(world):
     from plant import lamps
     from plant.car import offer_of
 
-    node, feed = world.node, world.feed
+    node, feed, display = world.node, world.feed, world.display
     return {
         "high_mv": node.high_mv,
         "low_mv": node.low_mv,
@@ -76,8 +76,9 @@ def look(world):
         "closed": world.contactor.closed,
         "locked": world.lock.locked,
         "rgb": "%06x" % lamps.colour,
-        "pixels": world.display.pixels_hex(),
-        "text": world.display.text(),
+        "pixels": display.pixels_hex(),
+        "text": display.text(),
+        "digits": display.digits() if hasattr(display, "digits") else "",
         "powered": world.powered,
         "hot_openings": world.contactor.hot_openings,
     }

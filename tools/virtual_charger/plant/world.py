@@ -17,6 +17,7 @@ from plant.mains import Feed
 from plant.pilot import PilotNode
 from plant.proximity import CABLE_OHM, INVALID_OHM, OPEN_OHM, ProximityPin
 from plant.ssd1306 import Ssd1306
+from plant.tm1637 import Tm1637
 
 _CAR_STEP_US = 100000
 _DRAWN_US = 250000  # a display that was not written to for so long shows a whole picture
@@ -166,7 +167,9 @@ class World:
             self.clock, self.random, self.car, spec, self.cost["adc"],
             spec is not None and options.get("tolerance", True),
         )
-        self.display = Ssd1306()
+        shown = board.get("display") or {}
+        self._digits_at = (shown.get("clk"), shown.get("dio"))
+        self.display = Tm1637() if shown.get("kind") == "tm1637" else Ssd1306()
         lamps.on_change = self._lamp
         self.meter = self._meter(board.get("meter"))
         flash.chip = None
@@ -228,6 +231,10 @@ class World:
             self.lock.drive()
         lamps.drive(spec.get("led"), pin, on)
         self.lines.output(pin, self.board.level.get(pin) if self.board.output.get(pin) else None)
+        if pin in self._digits_at:
+            level, (clk, dio) = self.board.level, self._digits_at
+            self.display.wire(level.get(clk, 1), level.get(dio, 1))
+            self.drawn_us = self.clock.us
         if self.meter and pin == spec["meter"].get("cs"):
             self.meter.select(not self.board.level.get(pin))
 
@@ -241,6 +248,8 @@ class World:
         display = self.spec.get("display")
         if display and pin in (display.get("scl"), display.get("sda")):
             return 0 if self.display.shorted else 1
+        if pin == self._digits_at[1] and (self.display.shorted or self.display.ack):
+            return 0
         return self.board.level.get(pin, 0)
 
     def pilot_duty(self, duty_u16, driven=True):
@@ -430,6 +439,7 @@ class World:
         if self.meter:
             self.meter.power(False)
         lamps.set(0)
+        self.display.power_on()  # without supply it is dark; with it, too, until it is set up
 
     def power_back(self):
         if self.meter:
