@@ -156,7 +156,7 @@ for mode in range(5):
 out(([wrap(text) for text in texts_en.WHY], seen))
 """
     )
-    assert len(reasons) == 12 and all(1 <= len(reason) <= 2 for reason in reasons)
+    assert len(reasons) == 13 and all(1 <= len(reason) <= 2 for reason in reasons)
     for mode, why, text in seen:
         assert text[0].strip() and "?" not in "".join(text)
         if mode != 3:

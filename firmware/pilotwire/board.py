@@ -56,13 +56,29 @@ def _lock(spec):
     return lock
 
 
+def _phases(spec, board):
+    """Phases that the station has, 1 or 3. contactor.phase_pin switches between them."""
+    phases = spec.get("phases", 3)
+    if phases not in (1, 3):
+        raise BoardError("board.json: phases must be 1 or 3")
+    if "phase_pin" in board.contactor:
+        if phases != 3:
+            raise BoardError("board.json: contactor.phase_pin needs three phases")
+        if "phase_aux_pin" in board.contactor:
+            _need(spec, "contactor.phase_aux_pin", int)
+    return phases
+
+
 def _released(spec, board):
     """What moves something is let go by boot.py before anything else runs; no pin serves twice."""
     pins = [_need(spec, "contactor.pin", int)] + (board.lock["pins"] if board.lock else [])
+    if "phase_pin" in board.contactor:
+        pins.append(_need(spec, "contactor.phase_pin", int))
     for pin in pins:
         if pin not in CONTACTOR_PINS:
             raise BoardError(
-                "board.json: contactor.pin and lock.pins must be 25, 26, 27, 32 or 33 (see boot.py)"
+                "board.json: contactor.pin, contactor.phase_pin and lock.pins must be 25, 26, 27, 32"
+                " or 33 (see boot.py)"
             )
     pins.append(board.pilot["pwm_pin"])
     if len(set(pins)) < len(pins):
@@ -70,8 +86,8 @@ def _released(spec, board):
 
 
 def load(path):
-    """Settings: name, rating_ma, ventilation, and the dicts contactor, pilot, proximity, lock, meter,
-    led, display.
+    """Settings: name, rating_ma, phases, ventilation, and the dicts contactor, pilot, proximity, lock,
+    meter, led, display.
 
     Raises BoardError, which says what is wrong.
     """
@@ -93,6 +109,7 @@ def load(path):
         raise BoardError("board.json: rated_a must be 6 to 80")
     board.proximity = _proximity(spec)
     board.lock = _lock(spec)
+    board.phases = _phases(spec, board)
     _released(spec, board)
     board.ventilation = _need(spec, "ventilation", bool) if "ventilation" in spec else False
     board.meter = spec.get("meter")

@@ -11,6 +11,8 @@ class Reading:
         self.cp_low_mv = 0
         # Auxiliary contact: 1 closed, 0 open, -1 the board has none.
         self.aux = -1
+        # Of the second contactor, L2 and L3: 1 closed, 0 open, -1 none.
+        self.phase_aux = -1
         # Feedback of the socket's lock: 1 locked, 0 open, -1 the board has none.
         self.lock = -1
         # Proximity pilot, Ohm to PE, mean of 80 ms; -1 = the board has none.

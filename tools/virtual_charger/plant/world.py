@@ -13,6 +13,7 @@ from plant.clock import Clock
 from plant.contactor import Contactor
 from plant.lock import Lock
 from plant.mains import Feed
+from plant.phases import PhaseContactor
 from plant.pilot import PilotNode
 from plant.proximity import CABLE_OHM, INVALID_OHM, OPEN_OHM, ProximityPin
 from plant.ssd1306 import Ssd1306
@@ -41,6 +42,8 @@ FAULTS = {
     "pp_short": ("proximity", "fault_ohm", 0, None),
     "welded": ("contactor", "stuck", "welded", None),
     "no_close": ("contactor", "stuck", "no_close", None),
+    "phase_welded": ("second", "stuck", "welded", None),
+    "phase_no_close": ("second", "stuck", "no_close", None),
     "lock_stuck_open": ("lock", "stuck", "open", None),
     "lock_stuck_closed": ("lock", "stuck", "closed", None),
     "lock_feedback_lost": ("lock", "mute", True, False),
@@ -145,6 +148,7 @@ class World:
         self.contactor = Contactor(self, board["contactor"].get("drive", "level"))
         self.car = Car(self.node, self.feed)
         self.lock = Lock(self, board.get("lock"))
+        self.second = PhaseContactor(self, board["contactor"])
         spec = board.get("proximity")
         self.proximity = ProximityPin(
             self.clock, self.random, self.car, spec, self.cost["adc"],
@@ -205,6 +209,8 @@ class World:
         on = bool(self.board.output.get(pin) and self.board.level.get(pin))
         if pin == spec["contactor"]["pin"]:
             self.contactor.drive(on and self.powered)
+        if pin == self.second.pin:
+            self.second.drive(on)
         if pin in self.lock.pins:
             self.lock.drive()
         lamps.drive(spec.get("led"), pin, on)
@@ -216,9 +222,10 @@ class World:
         if pin == contactor.get("aux_pin"):
             closed_level = contactor.get("aux_closed", 0)
             return closed_level if self.contactor.closed else 1 - closed_level
-        bolt = self.lock.feedback(pin)
-        if bolt is not None:
-            return bolt
+        for part in (self.lock, self.second):
+            level = part.feedback(pin)
+            if level is not None:
+                return level
         display = self.spec.get("display")
         if display and pin in (display.get("scl"), display.get("sda")):
             return 0 if self.display.shorted else 1
@@ -255,8 +262,9 @@ class World:
             due = min(due, self.contactor.move_us)
         if self.contactor.drop_us is not None:
             due = min(due, self.contactor.drop_us)
-        if self.lock.move_us is not None:
-            due = min(due, self.lock.move_us)
+        for part in (self.lock, self.second):
+            if part.move_us is not None:
+                due = min(due, part.move_us)
         if self.queue:
             due = min(due, self.queue[0][0])
         if self.wdt_us is not None:
@@ -269,8 +277,9 @@ class World:
             self.contactor.arrive()
         if self.contactor.drop_us is not None:
             self.contactor.drop_out()
-        if self.lock.move_us is not None and now >= self.lock.move_us:
-            self.lock.arrive()
+        for part in (self.lock, self.second):
+            if part.move_us is not None and now >= part.move_us:
+                part.arrive()
         if now >= self._car_us:
             self._car_us += _CAR_STEP_US
             self.car.step()
@@ -379,10 +388,11 @@ class World:
             self.node.settle()
             if attribute == "held":
                 self._outputs(self.spec["contactor"]["pin"])
-            if attribute == "stuck" and target == "lock" and self.lock.move_us is None:
-                self.lock.arrive()
             if target == "contactor" and self.contactor.move_us is None:
                 self.contactor.arrive()
+            for part in (self.lock, self.second):
+                if getattr(self, target) is part and part.move_us is None:
+                    part.arrive()
         else:
             raise ValueError("unknown fault " + name)
 
@@ -401,6 +411,7 @@ class World:
         self.board.output.clear()
         self.contactor.drive(False)
         self.lock.drive()
+        self.second.drive(False)
         self.pilot_duty(0, driven=False)
         self.rtc_memory = b""
         self.rtc_offset_s = None
