@@ -97,16 +97,30 @@ def _lock(spec):
     return lock
 
 
+def _phases(spec, board):
+    """Phases that the station has, 1 or 3. contactor.phase_pin switches between them."""
+    phases = spec.get("phases", 3)
+    if phases not in (1, 3):
+        raise BoardError("board.json: phases must be 1 or 3")
+    if "phase_pin" in board.contactor:
+        if phases != 3:
+            raise BoardError("board.json: contactor.phase_pin needs three phases")
+        if "phase_aux_pin" in board.contactor:
+            _need(spec, "contactor.phase_aux_pin", int)
+    return phases
+
+
 def _released(spec, board):
     """What moves something is let go by boot.py before anything else runs; no pin serves twice."""
     pins = [_need(spec, "contactor.pin", int)] + (board.lock["pins"] if board.lock else [])
-    if "enable_pin" in board.contactor:
-        pins.append(_need(spec, "contactor.enable_pin", int))
+    for key in ("enable_pin", "phase_pin"):
+        if key in board.contactor:
+            pins.append(_need(spec, "contactor." + key, int))
     for pin in pins:
         if pin not in CONTACTOR_PINS:
             raise BoardError(
-                "board.json: contactor.pin, contactor.enable_pin and lock.pins must be 25, 26, 27, 32"
-                " or 33 (see boot.py)"
+                "board.json: contactor.pin, enable_pin and phase_pin and lock.pins must be 25, 26, 27,"
+                " 32 or 33 (see boot.py)"
             )
     pins.append(board.pilot["pwm_pin"])
     if len(set(pins)) < len(pins):
@@ -135,8 +149,8 @@ def _shown(spec, name, kinds):
 
 
 def load(path):
-    """Settings: name, rating_ma, ventilation, the dicts contactor, pilot, proximity, lock, meter, led,
-    display; inputs, a (GPIO, level, bit) each; rcm_test, (GPIO, level) or None.
+    """Settings: name, rating_ma, phases, ventilation, the dicts contactor, pilot, proximity, lock,
+    meter, led, display; inputs, a (GPIO, level, bit) each; rcm_test, (GPIO, level) or None.
 
     Raises BoardError, which says what is wrong.
     """
@@ -160,6 +174,7 @@ def load(path):
     board.inputs = _inputs(spec)
     board.rcm_test = _test(spec)
     board.lock = _lock(spec)
+    board.phases = _phases(spec, board)
     _released(spec, board)
     board.ventilation = _need(spec, "ventilation", bool) if "ventilation" in spec else False
     board.meter = spec.get("meter")

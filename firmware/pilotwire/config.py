@@ -104,6 +104,13 @@ def load(path):
     config.loose_mohm = int(_number(spec, "loose_ohm", 0.8, 0.1, 10) * 1000 + 0.5)
     # A bare cmd/limit number holds this long; then the fail-safe current takes its place.
     config.command_for_s = int(_number(spec, "command_for_s", 3600, 1, 8000000))
+    # Of a board that can switch: phases without an order, the pause before a change, and what may
+    # be drawn from one phase alone (VDE-AR-N 4100 5.5.2: 20 A).
+    config.phases = _number(spec, "phases", 3, 1, 3)
+    if config.phases not in (1, 3):
+        raise ConfigError("config.json: phases must be 1 or 3")
+    config.phase_pause_ms = int(_number(spec, "phase_pause_s", 60, 15, 120) * 1000)
+    config.one_phase_ma = _amps(spec, "one_phase_a", 80, 6)
     config.currency = _text(spec, "currency", "EUR")
     if len(config.currency) != 3 or not config.currency.isalpha():
         raise ConfigError("config.json: currency must be three letters")

@@ -77,6 +77,7 @@ class Charger:
         self._earth = _earth(board)
         self._proximity, self._cable = _socket(board)
         self.lock, self._bolt, self._lock_pins = _lock(board)
+        self.phases, self._phase_aux, self._phase_pin = _phases(board, config)
         self._meter = open_meter(board.meter)
         compiled = once.call("decide.fault_table", "compiled", config.profile == "ul")
         self.faults = Faults(compiled)
@@ -120,6 +121,8 @@ class Charger:
         self.limits.set(limits.BOARD, board.rating_ma)
         self.limits.set(limits.INSTALLATION, config.installation_ma)
         self.limits.set(limits.CONFIG, config.limit_ma)
+        if self.phases:
+            self._one_phase()
         self.orders.recall()
         self.tell_errors = 0
         self.tell_error = ""
@@ -212,15 +215,25 @@ class Charger:
             lock.step(r, charging, self.faults, dt_ms)
 
         limit = self.limits
-        charging.step(
-            r, dt_ms, limit.ma, limit.urgent_ma, self.enabled, self._may_close(), self.faults
-        )
+        enabled = self.enabled
+        phases = self.phases
+        if phases:
+            if self._phase_aux:
+                r.phase_aux = self._phase_aux.made()
+            if phases.step(r, charging, self.faults, dt_ms):
+                self._one_phase()
+            enabled = enabled and not phases.switching
+        charging.step(r, dt_ms, limit.ma, limit.urgent_ma, enabled, self._may_close(), self.faults)
+        if enabled != self.enabled and charging.why == seq.DISABLED:
+            charging.why = seq.SWITCHING_PHASES
         if cable and charging.why == seq.PAUSED and limit.which == limits.CABLE:
             charging.why = seq.CHECKING  # the cable: nobody has ordered a pause
         self.protection.step(r, charging, self.faults, dt_ms)
 
         self._contactor.set(charging.contactor)
         self._pwm.set(charging.offer_ma)
+        if phases:
+            self._phase_pin.set(phases.now == 3)
         if lock:
             self._lock_pins.set(lock.drive)
         self._calm = calm = not (charging.contactor or lock and lock.pulsing)
@@ -235,6 +248,11 @@ class Charger:
                 self._contactor.set(False)
         if self.recorder:
             self.recorder.step(r, charging, dt_ms)
+
+    def _one_phase(self):
+        """One phase alone may have a limit of its own, for the sake of the other two."""
+        ma = self.config.one_phase_ma if self.phases.have == 1 else limits.NONE_MA
+        self.limits.set(limits.IMBALANCE, ma)
 
     def _may_close(self):
         """The self-test has passed, the plug is locked, the session is on flash, and after a start the
@@ -327,7 +345,7 @@ class Charger:
             charging.letter, charging.why, charging.offer_ma, charging.contactor, self.enabled,
             self.faults.changes, self.limits.changes, self.session.changes, self.records.waiting,
             self.notices.changes,
-            self.lock and self.lock.state,
+            self.lock and self.lock.state, self.phases and (self.phases.have, self.phases.ordered),
         )
         if now != self._told:
             self._told = now
@@ -457,6 +475,21 @@ def _lock(board):
         Lock(spec["pulse_ms"], len(pins) == 1),
         Contact(spec["feedback_pin"], spec["locked_level"]), Pins(pins),
     )
+
+
+def _phases(board, config):
+    """What decides between one phase and three, the second contactor's auxiliary contact, its coil."""
+    spec = board.contactor
+    if "phase_pin" not in spec:
+        return None, None, None
+    from pilotwire.act.phase_contactor import PhaseContactor
+    from pilotwire.decide.phases import Phases
+    from pilotwire.sense.contact import Contact
+
+    aux = None
+    if "phase_aux_pin" in spec:
+        aux = Contact(spec["phase_aux_pin"], spec.get("phase_aux_closed", 0))
+    return Phases(config.phases, config.phase_pause_ms), aux, PhaseContactor(spec["phase_pin"])
 
 
 def _display(board, language):

@@ -19,8 +19,12 @@ class Orders:
         self._charger = charger
 
     def on_limit(self, value):
-        ma, for_s = value
         c = self._charger
+        ma, for_s = value[:2]
+        if len(value) > 2:
+            if not c.phases:
+                return "this board cannot switch phases"
+            c.phases.order(value[2])
         c.limits.set(limits.COMMAND, ma, c.clock.up_s + (for_s or c.config.command_for_s))
 
     def on_enable(self, value):

@@ -52,7 +52,7 @@ class Panel:
             self.mode = CHARGING
         elif charging.letter == A:
             self.mode = AVAILABLE
-        elif charging.why == seq.PAUSED or charging.why == seq.DISABLED:
+        elif charging.why in (seq.PAUSED, seq.DISABLED, seq.SWITCHING_PHASES):
             self.mode = PAUSED
         else:
             self.mode = CONNECTED
@@ -100,6 +100,8 @@ def wait_s(c):
         return c.faults.wait_s
     if c.charging.why == seq.RESTING:
         return (c.charging.rest_ms + 999) // 1000
+    if c.charging.why == seq.SWITCHING_PHASES:
+        return (c.phases.wait_ms() + 999) // 1000
     return -1
 
 

@@ -19,6 +19,10 @@ def sentence(event):
         if event["duty"] in (0, 100000):
             return "pilot steady " + ("+12 V" if event["duty"] else "-12 V")
         return f"pilot offers, duty {event['duty'] / 1000:.2f} %"
+    if kind == "phase_contacts":
+        return "three phases connected" if event["closed"] else "one phase connected"
+    if kind == "car_at_risk":
+        return "the phases have changed under the car's pilot: this may damage a car"
     if kind == "lock":
         return "the plug is " + ("locked" if event["locked"] else "free")
     if kind == "held":

@@ -1,4 +1,4 @@
-"""The contactor's coil. The only file that switches mains.
+"""The contactor's coil. The only file that switches mains, but for phase_contactor.py on some boards.
 
 With a level drive the coil follows the pin. With a dynamic drive it is on only while the pin keeps
 changing, and drops out within 80 ms of the last change, so whatever stops the loop opens it. A second

@@ -41,9 +41,11 @@ VENTILATION = const(8)
 STOPPING = const(9)
 STARTING = const(10)
 BELOW_6A = const(11)
+SWITCHING_PHASES = const(12)
 WHY = (
     "none", "no_car", "car_waits", "paused", "disabled", "resting", "checking", "fault",
     "ventilation", "stopping", "starting", "below_6a",
+    "switching_phases",
 )
 
 # What opened the contactor last.

@@ -19,6 +19,8 @@ class Reading:
         # -1 = the board has none.
         self.aux = self.load = -1
         self.button = 0  # ms for which the button is held, 0 = it is not; debounced
+        # Of the second contactor, L2 and L3: 1 closed, 0 open, -1 none.
+        self.phase_aux = -1
         # Feedback of the socket's lock: 1 locked, 0 open, -1 the board has none.
         self.lock = -1
         # Proximity pilot, Ohm to PE, mean of 80 ms; -1 = the board has none.

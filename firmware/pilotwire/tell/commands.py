@@ -44,13 +44,22 @@ def _number(value, what, low, high):
 
 
 def limit(value):
-    """Amps, or {"a": amps, "for_s": seconds}: (mA, seconds or 0)."""
+    """Amps, or {"a": amps, "for_s": seconds, "phases": 1 or 3}.
+
+    (mA, seconds or 0), and phases as a third if they were given.
+    """
     for_s = 0
+    phases = ()
     if isinstance(value, dict):
         if "for_s" in value:
             for_s = int(_number(value["for_s"], "for_s", 1, 8000000))
+        if "phases" in value:
+            phases = value["phases"]
+            if isinstance(phases, bool) or phases not in (1, 3):
+                raise Refused("phases must be 1 or 3")
+            phases = (int(phases),)
         value = value.get("a")
-    return int(_number(value, "a", 0, _MOST_A) * 1000 + 0.5), for_s
+    return (int(_number(value, "a", 0, _MOST_A) * 1000 + 0.5), for_s) + phases
 
 
 def enable(value):

@@ -29,7 +29,7 @@ _FAULT_STATE = const(5)
 _CHARGING_STATE = const(3)
 
 # What a warning leaves the charger doing, by `why`: an index of texts.TITLES.
-_STATE_OF_WHY = b"\x03\x01\x02\x04\x04\x02\x02\x05\x02\x02\x00\x04"
+_STATE_OF_WHY = b"\x03\x01\x02\x04\x04\x02\x02\x05\x02\x02\x00\x04\x04"
 
 # Everything on the display is made from these.
 _WATCHED = (

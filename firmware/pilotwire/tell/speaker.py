@@ -45,7 +45,7 @@ def _state(c):
     return (
         '{"t":%s,"q":"%s","pilot":"%s","charging":"%s","offered_a":%s,"limit_a":%s,"limit":"%s",'
         '"why":"%s","wait_s":%d,"faults":%s,"contactor":%s,"enabled":%s,"session":%s,"waiting":%d,'
-        '"lock":%s,"notices":[%s]}'
+        '"lock":%s,"phases":%d,"phases_ordered":%d,"notices":[%s]}'
         % (
             c.clock.text(c.clock.up_s, c.clock.up_ms), c.clock.quality, letter, panel.charging_state(c),
             _amps(offer_ma), _amps(c.limits.ma), c.limit_names[c.limits.which],
@@ -53,6 +53,8 @@ def _state(c):
             "true" if seq.contactor else "false", "true" if c.enabled else "false",
             '"%s-%d"' % (c.facts.device, c.session.seq) if c.session.open else "null",
             c.records.waiting, _LOCK[c.lock.state] if c.lock else "null",
+            c.phases.have if c.phases else c.board.phases,
+            c.phases.ordered if c.phases else c.board.phases,
             ",".join(['"%s"' % n for k, n in enumerate(c.notices.names) if c.notices.mask >> k & 1]),
         )
     ).encode()

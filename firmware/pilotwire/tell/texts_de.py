@@ -22,6 +22,7 @@ WHY = (
     "Ladung endet",
     "Startet, bitte warten",
     "Zurzeit weniger als 6 A frei",
+    "Phasenwechsel, gleich weiter",
 )
 
 LIMITS = {
@@ -36,6 +37,7 @@ LIMITS = {
     "imbalance": "Phasen ungleich",
     "fail-safe": "Vorgabe fehlt",
     "meter": "Zaehler stumm",
+    "wiring": "Zuleitung pruef.",
 }
 CAR_TAKES_LESS = "Auto nimmt wenig"
 

@@ -27,6 +27,7 @@ WHY = (
     "Stopping",
     "Starting up, please wait",
     "Less than 6 A is free now",
+    "Changing phases, then it goes on",
 )
 
 # Which limit holds the current down; a name that is missing here is shown as it is.

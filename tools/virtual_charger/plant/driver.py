@@ -75,6 +75,7 @@ def look(world):
         "coil": world.contactor.coil,
         "closed": world.contactor.closed,
         "locked": world.lock.locked,
+        "phases": feed.connected,
         "rgb": "%06x" % lamps.colour,
         "pixels": display.pixels_hex(),
         "text": display.text(),

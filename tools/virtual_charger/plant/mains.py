@@ -6,7 +6,8 @@ class Feed:
 
     def __init__(self, clock, phases=3):
         self.clock = clock
-        self.phases = phases  # that the station connects; the others carry nothing
+        self.phases = phases  # that the station has; the others carry nothing
+        self.connected = phases  # of these, what its second contactor connects
         self.v_cv = [23000 if k < phases else 0 for k in range(3)]
         self.i_ma = [0, 0, 0]
         self.p_mw = [0, 0, 0]
@@ -32,10 +33,10 @@ class Feed:
 
     def load(self, i_ma, p_mw):
         """New currents (mA) and active powers (mW) per phase."""
-        if self.phases < 3:
-            none = [0] * (3 - self.phases)
-            i_ma = list(i_ma[: self.phases]) + none
-            p_mw = list(p_mw[: self.phases]) + none
+        if self.connected < 3:
+            none = [0] * (3 - self.connected)
+            i_ma = list(i_ma[: self.connected]) + none
+            p_mw = list(p_mw[: self.connected]) + none
         mine, powers = self.i_ma, self.p_mw
         if (
             mine[0] == i_ma[0] and mine[1] == i_ma[1] and mine[2] == i_ma[2]

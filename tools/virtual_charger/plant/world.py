@@ -14,6 +14,7 @@ from plant.contactor import Contactor
 from plant.lines import ANSWER_MS, Lines
 from plant.lock import Lock
 from plant.mains import Feed
+from plant.phases import PhaseContactor
 from plant.pilot import PilotNode
 from plant.proximity import CABLE_OHM, INVALID_OHM, OPEN_OHM, ProximityPin
 from plant.ssd1306 import Ssd1306
@@ -55,6 +56,8 @@ FAULTS = {
     "pen_open": ("lines", "pen_open", True, False),
     "lid_open": ("lines", "lid", True, False),
     "button": ("lines", "button", True, False),  # pressed
+    "phase_welded": ("second", "stuck", "welded", None),
+    "phase_no_close": ("second", "stuck", "no_close", None),
     "lock_stuck_open": ("lock", "stuck", "open", None),
     "lock_stuck_closed": ("lock", "stuck", "closed", None),
     "lock_feedback_lost": ("lock", "mute", True, False),
@@ -162,6 +165,7 @@ class World:
         self.lines = Lines(self)
         self.car = Car(self.node, self.feed)
         self.lock = Lock(self, board.get("lock"))
+        self.second = PhaseContactor(self, board["contactor"])
         spec = board.get("proximity")
         self.proximity = ProximityPin(
             self.clock, self.random, self.car, spec, self.cost["adc"],
@@ -227,6 +231,8 @@ class World:
             self.contactor.drive(on and self.powered)
         elif pin == spec["contactor"].get("enable_pin"):
             self.contactor.enable(on and self.powered)
+        if pin == self.second.pin:
+            self.second.drive(on)
         if pin in self.lock.pins:
             self.lock.drive()
         lamps.drive(spec.get("led"), pin, on)
@@ -242,9 +248,10 @@ class World:
         line = self.lines.read.get(pin)
         if line:
             return line()
-        bolt = self.lock.feedback(pin)
-        if bolt is not None:
-            return bolt
+        for part in (self.lock, self.second):
+            level = part.feedback(pin)
+            if level is not None:
+                return level
         display = self.spec.get("display")
         if display and pin in (display.get("scl"), display.get("sda")):
             return 0 if self.display.shorted else 1
@@ -283,8 +290,9 @@ class World:
             due = min(due, self.contactor.move_us)
         if self.contactor.drop_us is not None:
             due = min(due, self.contactor.drop_us)
-        if self.lock.move_us is not None:
-            due = min(due, self.lock.move_us)
+        for part in (self.lock, self.second):
+            if part.move_us is not None:
+                due = min(due, part.move_us)
         if self.queue:
             due = min(due, self.queue[0][0])
         if self.wdt_us is not None:
@@ -297,8 +305,9 @@ class World:
             self.contactor.arrive()
         if self.contactor.drop_us is not None:
             self.contactor.drop_out()
-        if self.lock.move_us is not None and now >= self.lock.move_us:
-            self.lock.arrive()
+        for part in (self.lock, self.second):
+            if part.move_us is not None and now >= part.move_us:
+                part.arrive()
         if now >= self._car_us:
             self._car_us += _CAR_STEP_US
             self.car.step()
@@ -410,10 +419,11 @@ class World:
             self.node.settle()
             if attribute == "held":
                 self._outputs(self.spec["contactor"]["pin"])
-            if attribute == "stuck" and target == "lock" and self.lock.move_us is None:
-                self.lock.arrive()
             if target == "contactor" and self.contactor.move_us is None:
                 self.contactor.arrive()
+            for part in (self.lock, self.second):
+                if getattr(self, target) is part and part.move_us is None:
+                    part.arrive()
         else:
             raise ValueError("unknown fault " + name)
 
@@ -432,6 +442,7 @@ class World:
         self.board.output.clear()
         self.contactor.drive(False)
         self.lock.drive()
+        self.second.drive(False)
         self.pilot_duty(0, driven=False)
         self.lines.power_lost()
         self.rtc_memory = b""
