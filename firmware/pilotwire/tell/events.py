@@ -110,30 +110,31 @@ class Events:
 
     def next(self):
         """bytes of the oldest event, which is now in flight."""
+        self.flight = self.waiting[0][0]
+        try:
+            return self._text(True)
+        except MemoryError:  # an event with less in it is better than none
+            return self._text(False)
+
+    def _text(self, whole):
         c = self._c
-        self.flight, up_s, up_ms, kind, body = self.waiting[0]
+        seq, up_s, up_ms, kind, body = self.waiting[0]
         if isinstance(body, list):
-            body = self._fault(body[0], body[1])
+            row, before = body
+            body = '"code":"%s"' % c.facts.code(row)
+            if whole:
+                body += ',"name":"%s","severity":"%s","ocpp16":"%s","mrec":%s,"ocpp2":"%s",' \
+                    '"everest":"%s"' % once.call("decide.fault_table", "names", row)
+                if before:
+                    body += ',"before":' + once.call("tell.before_text", "build", *before)
         boot, device = c.records.boot, c.facts.device
         return (
             '{"v":1,"id":"%s-e%d-%d","boot":%d,"seq":%d,"t":%s,"q":"%s","up_ms":%d,"lost":%d,'
             '"event":"%s",%s}' % (
-                device, boot, self.flight, boot, self.flight, c.clock.text(up_s, up_ms), c.clock.quality,
+                device, boot, seq, boot, seq, c.clock.text(up_s, up_ms), c.clock.quality,
                 up_s * 1000 + up_ms, self.lost, kind, body,
             )
         ).encode()
-
-    def _fault(self, row, before):
-        try:
-            body = (
-                '"code":"%s","name":"%s","severity":"%s","ocpp16":"%s","mrec":%s,"ocpp2":"%s",'
-                '"everest":"%s"' % once.call("decide.fault_table", "names", row)
-            )
-            if before:
-                body += ',"before":' + once.call("tell.before_text", "build", *before)
-        except MemoryError:  # an event with less in it is better than none
-            body = '"code":"%s"' % self._c.facts.code(row)
-        return body
 
     def sent(self):
         """The broker has the one in flight."""
