@@ -158,6 +158,7 @@ def test_the_one_in_flight_stays_when_there_is_no_room(teller):
     first = json.loads(teller.events.next())
     for _ in range(MOST):
         teller.cycle(rows.METER_LOST)
+    assert json.loads(teller.events.next())["seq"] == first["seq"]
     teller.events.sent()
     rest = teller.drain()
     assert first["seq"] == 2 and len(rest) == MOST - 1

@@ -24,7 +24,7 @@ class Events:
         c = self._c = charger
         self.waiting = []  # [seq, up_s, up_ms, kind, body]; of a fault: row, and its half second or None
         self.lost = 0
-        self.flight = 0  # seq that the broker has not acknowledged yet, 0 = none
+        self.flight = 0  # seq that was sent last; until it is acknowledged it stays
         self._seq = 0
         self._mask = c.faults.mask() & ~c.faults.raised  # told; those of the life before are not news
         self.seen = -1  # faults.changes
