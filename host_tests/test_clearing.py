@@ -41,8 +41,9 @@ def held(charger):
 
 
 def press(charger):
-    panel = SimpleNamespace(note="")
+    panel = SimpleNamespace(note="", note_until_s=0)
     clearing.pressed(charger, panel)
+    assert bool(panel.note) == (panel.note_until_s > charger.clock.up_s + 3)
     return panel.note
 
 

@@ -11,7 +11,9 @@ from pilotwire.clock import SYNCHRONISED, Clock
 from pilotwire.decide import fault_rows as rows
 from pilotwire.decide import fault_table as table
 from pilotwire.decide import limits
+from pilotwire.decide.notices import FULL, LOOSE_CONNECTION, Notices
 from pilotwire.decide.recorder import Recorder
+from pilotwire.decide.wiring import Wiring
 from pilotwire.tell.events import Events
 
 MOST, MOST_MINOR = 16, 8
@@ -29,7 +31,7 @@ class Teller(Bench):
         self.events = Events(SimpleNamespace(
             faults=self.faults, recorder=self.recorder, clock=self.clock, facts=facts(),
             records=SimpleNamespace(boot=boot), limits=self.limits, limit_names=limits.NAMES,
-            cause="power",
+            cause="power", notices=Notices(), wiring=Wiring(800),
         ))
 
     def tick(self, dt_ms=10):
@@ -156,6 +158,7 @@ def test_the_one_in_flight_stays_when_there_is_no_room(teller):
     first = json.loads(teller.events.next())
     for _ in range(MOST):
         teller.cycle(rows.METER_LOST)
+    assert json.loads(teller.events.next())["seq"] == first["seq"]
     teller.events.sent()
     rest = teller.drain()
     assert first["seq"] == 2 and len(rest) == MOST - 1
@@ -196,6 +199,22 @@ def test_a_new_holder_of_the_limit_is_told_and_another_value_is_not(teller):
     teller.events.second()
     (event,) = teller.drain()
     assert (event["event"], event["source"], event["a"]) == ("limit_source", "board", 63.0)
+
+
+def test_notices_are_told_when_they_come_and_go_and_a_loose_connection_with_its_figure(teller):
+    charger = teller.events._c
+    charger.wiring.mohm, charger.wiring.phase = 1236, 2
+    for which in (FULL, LOOSE_CONNECTION):
+        charger.notices.set(which, True)
+        teller.events.second()
+        teller.events.second()
+    charger.notices.mask = 0
+    teller.events.second()
+    told = [(e["event"], e["notice"], e.get("ohm"), e.get("phase")) for e in teller.drain()]
+    assert told == [
+        ("notice_raised", "full", None, None), ("notice_raised", "loose_connection", 1.23, 3),
+        ("notice_cleared", "loose_connection", None, None), ("notice_cleared", "full", None, None),
+    ]
 
 
 def test_the_half_second_ends_with_the_tick_of_the_fault_however_late_it_is_sent(teller):

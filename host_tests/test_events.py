@@ -11,6 +11,7 @@ from station import DEVICE, Connected
 @pytest.fixture
 def station(tmp_path):
     with Connected(tmp_path / "station") as station:
+        assert station.until(lambda: events(station, "boot"), 10)
         yield station
 
 
@@ -48,7 +49,6 @@ def test_a_fault_is_told_when_it_comes_and_when_it_goes(station):
 
 
 def test_faults_of_a_short_outage_arrive_once_and_in_order(station):
-    station.advance(2)
     seen = len(events(station))
     station.run.proxy.set_mode("down")
     station.advance(3)

@@ -41,6 +41,16 @@ def test_acknowledged_records_come_again_unchanged_and_in_order(station):
     assert station.state()["waiting"] == 0
 
 
+def test_records_that_were_sent_and_never_acknowledged_come_again(tmp_path):
+    with Connected(tmp_path / "s", acknowledge=False) as station:
+        station.charge(seconds=6)
+        station.charger.do("unplug")
+        assert station.until(lambda: station.backend.records, 40)
+        station.advance(2)
+        answer, seqs = again(station, 1)
+        assert answer["ok"] and seqs == [1] and station.state()["waiting"] == 1
+
+
 def test_a_replay_costs_no_record_that_comes_later(station):
     visits(station, 2)
     again(station, 1)

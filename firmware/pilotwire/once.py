@@ -16,7 +16,7 @@ def forget(module):
     """pilotwire.MODULE is not needed any more."""
     name = "pilotwire." + module
     parent, _, child = name.rpartition(".")
-    del sys.modules[name]
+    sys.modules.pop(name, None)  # not there when it did not fit into memory
     if hasattr(sys.modules[parent], child):
         delattr(sys.modules[parent], child)
 

@@ -128,11 +128,11 @@ def stop_reason(row):
 
 
 def names(row):
-    """(code, name, severity, ocpp16, MREC as JSON, ocpp2, everest) of a row, for its events."""
+    """(name, severity, ocpp16, MREC as JSON, ocpp2, everest) of a row, for its events."""
     cells = _cells(row)
     mrec = int(cells[MREC])
     return (
-        cells[CODE], cells[NAME], cells[SEVERITY], cells[OCPP16],
+        cells[NAME], cells[SEVERITY], cells[OCPP16],
         '"CX%03d"' % mrec if mrec else "null", cells[OCPP2], cells[EVEREST],
     )
 

@@ -24,7 +24,7 @@ class Events:
         c = self._c = charger
         self.waiting = []  # [seq, up_s, up_ms, kind, body]; of a fault: row, and its half second or None
         self.lost = 0
-        self.flight = 0  # seq that the broker has not acknowledged yet, 0 = none
+        self.flight = 0  # seq that was sent last; until it is acknowledged it stays
         self._seq = 0
         self._mask = c.faults.mask() & ~c.faults.raised  # told; those of the life before are not news
         self.seen = -1  # faults.changes
@@ -110,30 +110,31 @@ class Events:
 
     def next(self):
         """bytes of the oldest event, which is now in flight."""
+        self.flight = self.waiting[0][0]
+        try:
+            return self._text(True)
+        except MemoryError:  # an event with less in it is better than none
+            return self._text(False)
+
+    def _text(self, whole):
         c = self._c
-        self.flight, up_s, up_ms, kind, body = self.waiting[0]
+        seq, up_s, up_ms, kind, body = self.waiting[0]
         if isinstance(body, list):
-            body = self._fault(body[0], body[1])
+            row, before = body
+            body = '"code":"%s"' % c.facts.code(row)
+            if whole:
+                body += ',"name":"%s","severity":"%s","ocpp16":"%s","mrec":%s,"ocpp2":"%s",' \
+                    '"everest":"%s"' % once.call("decide.fault_table", "names", row)
+                if before:
+                    body += ',"before":' + once.call("tell.before_text", "build", *before)
         boot, device = c.records.boot, c.facts.device
         return (
             '{"v":1,"id":"%s-e%d-%d","boot":%d,"seq":%d,"t":%s,"q":"%s","up_ms":%d,"lost":%d,'
             '"event":"%s",%s}' % (
-                device, boot, self.flight, boot, self.flight, c.clock.text(up_s, up_ms), c.clock.quality,
+                device, boot, seq, boot, seq, c.clock.text(up_s, up_ms), c.clock.quality,
                 up_s * 1000 + up_ms, self.lost, kind, body,
             )
         ).encode()
-
-    def _fault(self, row, before):
-        try:
-            body = (
-                '"code":"%s","name":"%s","severity":"%s","ocpp16":"%s","mrec":%s,"ocpp2":"%s",'
-                '"everest":"%s"' % once.call("decide.fault_table", "names", row)
-            )
-            if before:
-                body += ',"before":' + once.call("tell.before_text", "build", *before)
-        except MemoryError:  # an event with less in it is better than none
-            body = '"code":"%s"' % self._c.facts.code(row)
-        return body
 
     def sent(self):
         """The broker has the one in flight."""

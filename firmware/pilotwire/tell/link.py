@@ -145,7 +145,6 @@ class Link:
     def _up(self):
         """A new connection: tell everything again; commands are subscribed already."""
         self._record_pid = self._event_pid = -1
-        self._events.flight = 0
         self._records.start_over()
         self._due |= ONLINE | INFO | STATE | ACTIVE | METER
         if self._last is not None:
