@@ -79,7 +79,8 @@ GOOD = {
     "state": {
         "t": "2026-06-01T05:00:32.149Z", "q": "S", "pilot": "B2", "charging": "EVConnected",
         "offered_a": 16.0, "limit_a": 16.0, "limit": "command", "why": "car_waits", "wait_s": -1,
-        "faults": ["4-1"], "contactor": False, "enabled": True, "session": "virtual-1", "waiting": 0, "lock": None, "phases": 3, "phases_ordered": 3,
+        "faults": ["4-1"], "contactor": False, "enabled": True, "session": "virtual-1", "waiting": 0,
+        "lock": None, "phases": 3, "phases_ordered": 3,
         "notices": ["full"],
     },
     "event": {
