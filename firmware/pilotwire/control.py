@@ -79,7 +79,9 @@ class Charger:
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
         self.limits = Limits(config.fail_safe_ma)
         self.limit_names = limits.NAMES
-        self.protection = Protection(self._meter is not None, board.rating_ma)
+        self.protection = Protection(
+            self._meter is not None, board.rating_ma, getattr(self._meter, "peak_most_ma", 0)
+        )
         self.session = Session()
         self.enabled = True
         self.micropython = "%d.%d.%d" % tuple(sys.implementation[1][:3])
