@@ -18,14 +18,15 @@ SNAPSHOT_MS = 240  # the meter's pace
 
 
 class Bench:
-    def __init__(self, *, limit_ma=16000, rating_ma=63000, meter=True, aux=True):
+    def __init__(self, *, limit_ma=16000, rating_ma=63000, meter=True, aux=True, phases=3, uk=False):
         self.reading = Reading()
         self.charging = Charging()
         self.faults = Faults(fault_table.compiled())
         self.limits = Limits(6000)
         self.limits.set(limits.BOARD, rating_ma)
         self.limits.set(limits.COMMAND, limit_ma)
-        self.protection = Protection(meter, rating_ma)
+        self.protection = Protection(meter, rating_ma, phases=phases, uk=uk)
+        self.delays_s = []  # drawn for restarts after bad volts, the next first
         self.enabled = True
         self.may_close = True
         self.now_ms = 0
@@ -76,6 +77,7 @@ class Bench:
             self.log.append((self.now_ms, "offer", charging.offer_ma))
         if self.now_ms // 1000 != second:
             self.limits.second(self.now_ms // 1000)
+            self.protection.second(self.faults, lambda: self.delays_s.pop(0) if self.delays_s else 0)
             self.faults.second(charging.letter == A)
 
     def run(self, ms, dt_ms=10):

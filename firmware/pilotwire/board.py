@@ -39,7 +39,8 @@ def _proximity(spec):
 
 
 def load(path):
-    """Settings: name, rating_ma, and the dicts contactor, pilot, proximity, meter, led, display.
+    """Settings: name, rating_ma, phases (that board and meter have), and the dicts contactor, pilot,
+    proximity, meter, led, display.
 
     Raises BoardError, which says what is wrong.
     """
@@ -63,6 +64,11 @@ def load(path):
         raise BoardError("board.json: rated_a must be 6 to 80")
     board.proximity = _proximity(spec)
     board.meter = spec.get("meter")
+    board.phases = spec.get("phases", 3)
+    if board.meter:
+        board.phases = min(board.phases, board.meter.get("phases", 3))
+    if board.phases not in (1, 2, 3):
+        raise BoardError("board.json: phases must be 1, 2 or 3")
     board.led = spec.get("led")
     board.display = spec.get("display")
     return board

@@ -1,6 +1,7 @@
 """Looks for faults in what was sensed and what was commanded. Pure; called once a tick.
 
-Pilot and contactor are judged here; what the meter shows in over_current.py and meter_check.py.
+Pilot and contactor are judged here; what the meter shows in over_current.py, supply.py and
+meter_check.py.
 """
 
 from micropython import const
@@ -15,6 +16,7 @@ _CLOSE_MS = const(500)
 _GENERATOR_MS = const(3000)  # a plug going in slowly, or wet, makes such levels for a while
 _NOISY_MS = const(1000)
 _METER_LOST_MS = const(10000)
+_STALE_MS = const(2000)
 _LOOK_MS = const(20)  # what one tick proves, however long the stall before it
 _SNAPSHOT_MS = const(400)  # what one snapshot proves
 _AUX_MS = const(30)  # of disagreement: one stray sample is none
@@ -24,14 +26,16 @@ _ENOUGH_MS = const(1 << 20)
 class Protection:
     """Raises rows of the fault table, and says when their causes are gone."""
 
-    def __init__(self, has_meter, rating_ma, peak_most_ma=0):
-        """`peak_most_ma`: where the meter's peaks of the currents end, 0 = it has none."""
+    def __init__(self, has_meter, rating_ma, peak_most_ma=0, phases=3, uk=False):
+        """`peak_most_ma`: where the meter's peaks of the currents end, 0 = it has none; `phases`: that
+        board and meter have; `uk`: the mains is judged by BS 7671."""
         self.has_meter = has_meter
         self.meter_ms = 0  # since the last fresh snapshot
         self.active_ma = 0  # highest phase, active current, of the newest snapshot
         self._fresh = 0
         self._since_ms = 0  # the newest snapshot
         self._gap_ms = 0  # between that and the one before
+        self._proves_ms = 0  # and how much of it counts
         self._part = 0  # of its judging, left
         self._aux_ms = 0  # since the auxiliary contact disagrees
         self._noisy_ms = 0
@@ -39,9 +43,11 @@ class Protection:
         if has_meter:
             from pilotwire.decide.meter_check import MeterCheck
             from pilotwire.decide.over_current import OverCurrent
+            from pilotwire.decide.supply import Supply
 
             self._current = OverCurrent(rating_ma, peak_most_ma)
             self._check = MeterCheck(rating_ma)
+            self._supply = Supply(phases, uk)
 
     def step(self, r, charging, faults, dt_ms):
         look_ms = dt_ms if dt_ms < _LOOK_MS else _LOOK_MS
@@ -101,12 +107,15 @@ class Protection:
             faults.raise_(WELDED)
 
     def _meter(self, r, charging, faults, dt_ms):
-        """A snapshot is judged in the tick that brings it and in the one after: a tick is short."""
+        """A snapshot is judged in the tick that brings it and in the two after: a tick is short."""
         self._current.step(r, charging, faults, dt_ms)
         self._since_ms += dt_ms
         if r.meter_fresh == self._fresh:
             self.meter_ms += dt_ms
-            if self._part:
+            if self._part == 2:
+                self._part = 1
+                self._supply.step(r, faults, self._proves_ms)
+            elif self._part:
                 self._part = 0
                 self._check.step(r, charging, faults, self._gap_ms, self.active_ma)
             elif self.meter_ms >= _METER_LOST_MS:
@@ -117,9 +126,15 @@ class Protection:
         if self.meter_ms >= _METER_LOST_MS:
             faults.gone(METER_LOST)
         self.meter_ms = 0
-        self._gap_ms = gap_ms = self._since_ms
+        self._gap_ms = proves_ms = self._since_ms
+        if proves_ms > _SNAPSHOT_MS:
+            proves_ms = _SNAPSHOT_MS
+        self._proves_ms = proves_ms
         self._since_ms = 0
-        self._part = 1
-        self.active_ma = self._current.judge(
-            r, charging, faults, gap_ms if gap_ms < _SNAPSHOT_MS else _SNAPSHOT_MS
-        )
+        self._part = 2
+        self.active_ma = self._current.judge(r, charging, faults, proves_ms)
+
+    def second(self, faults, draw_s):
+        """Once a second. `draw_s`: see supply.py."""
+        if self.has_meter:
+            self._supply.second(faults, self.meter_ms < _STALE_MS, draw_s)
