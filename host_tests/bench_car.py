@@ -18,14 +18,15 @@ SNAPSHOT_MS = 240  # the meter's pace
 
 
 class Bench:
-    def __init__(self, *, limit_ma=16000, rating_ma=63000, meter=True, aux=True):
+    def __init__(self, *, limit_ma=16000, rating_ma=63000, meter=True, aux=True, phases=3, uk=False):
         self.reading = Reading()
         self.charging = Charging()
         self.faults = Faults(fault_table.compiled())
         self.limits = Limits(6000)
         self.limits.set(limits.BOARD, rating_ma)
         self.limits.set(limits.COMMAND, limit_ma)
-        self.protection = Protection(meter, rating_ma)
+        self.protection = Protection(meter, rating_ma, phases=phases, uk=uk)
+        self.delays_s = []  # drawn for restarts after bad volts, the next first
         self.enabled = True
         self.may_close = True
         self.now_ms = 0
@@ -45,7 +46,11 @@ class Bench:
         self.meter_silent = not meter
         self.amps_ma = [0, 0, 0]
         self.active_ma = None  # active current per phase when it differs from `amps_ma`
+        self.volts_cv = [23000, 23000, 23000]
+        self.frozen = False  # its averages stand still, its energy goes on
+        self.energy = 1.0  # what its energy register sees of the true power
         self._snapshot_ms = 0
+        self._energy_mj = 0
         self.tick()  # the first look
 
     # Time ------------------------------------------------------------------------------------
@@ -72,6 +77,7 @@ class Bench:
             self.log.append((self.now_ms, "offer", charging.offer_ma))
         if self.now_ms // 1000 != second:
             self.limits.second(self.now_ms // 1000)
+            self.protection.second(self.faults, lambda: self.delays_s.pop(0) if self.delays_s else 0)
             self.faults.second(charging.letter == A)
 
     def run(self, ms, dt_ms=10):
@@ -130,21 +136,36 @@ class Bench:
 
     def _meter(self, dt_ms):
         self._snapshot_ms += dt_ms
+        r = self.reading
+        self._energy_mj += sum(self._power_mw()) * self.energy * dt_ms / 1000
+        counts, self._energy_mj = divmod(self._energy_mj, 11250)  # 1/320 Wh
+        counts += r.wh_part
+        r.wh, r.wh_part = r.wh + int(counts) // 320, int(counts) % 320
         if self._snapshot_ms < SNAPSHOT_MS:
             return
         self._snapshot_ms = 0
         if not self.meter_silent:
             self.snapshot()
 
+    def _power_mw(self):
+        """True active power of each phase."""
+        if not (self.charging.contactor and not self.stuck_open or self.welded):
+            return [0, 0, 0]
+        active = self.active_ma or self.amps_ma
+        return [active[k] * self.volts_cv[k] // 100 for k in range(3)]
+
     def snapshot(self):
-        """The meter's next complete snapshot, with 230 V on all phases."""
+        """The meter's next complete snapshot, with 230 V on all phases unless `volts_cv` says else."""
         r = self.reading
-        closed_now = self.charging.contactor and not self.stuck_open or self.welded
-        for phase in range(3):
-            r.v_cv[phase] = 23000
-            r.i_ma[phase] = self.amps_ma[phase] if closed_now else 0
-            active = self.active_ma[phase] if self.active_ma else self.amps_ma[phase]
-            r.p_mw[phase] = active * 230 if closed_now else 0
+        if not self.frozen:
+            power = self._power_mw()
+            closed_now = self.charging.contactor and not self.stuck_open or self.welded
+            for phase in range(3):
+                amps = self.amps_ma[phase] if closed_now else 0
+                apparent = self.volts_cv[phase] * amps // 100
+                r.v_cv[phase], r.i_ma[phase] = self.volts_cv[phase], amps
+                r.p_mw[phase] = power[phase]
+                r.pf_m[phase] = power[phase] * 1000 // apparent if apparent else 0
         r.meter_fresh += 1
 
     # What is seen ----------------------------------------------------------------------------

@@ -178,3 +178,55 @@ for _ in range(800):
 say(rig.r.meter_faults, rig.r.meter_fresh)""")
     assert faults == 0
     assert fresh > 0
+
+
+def test_peaks_of_the_currents_are_read_between_the_lists():
+    """1.41 x RMS to 1 %, within 30 ms and a list; a jump shows long before the averages do."""
+    off, late_ms, average_ms, negative = rig("""
+rig = Rig()
+rig.run(2000)
+r = rig.r
+off = max(abs(r.peak_ma[k] * 1000 // rig.i_ma[k] - 1414) for k in range(3))
+late = average = 0
+for n in range(60):
+    rig.load((16000, 16000, 16000))
+    rig.run(1500 + 10 * n)
+    rig.load((16000, 70000, 16000))
+    for ms in range(10, 2000, 10):
+        rig.tick()
+        if r.peak_ma[1] > 95000:
+            late = max(late, ms)
+            break
+    for more in range(ms, 2000, 10):
+        rig.tick()
+        if r.i_ma[1] > 60000:
+            average = max(average, more)
+            break
+bus = machine.bus = Registers()
+bus.words[0xF5] = 0x8000
+meter, r = Meter(spec(phases=1)), Reading()
+for ms in range(0, 1500, 10):
+    meter.step(r, ms)
+say(off, late, average, r.peak_ma[0] - meter.peak_most_ma)""")
+    print("peak within", late_ms, "ms, average within", average_ms, "ms")
+    assert off <= 14
+    assert late_ms <= 220
+    assert average_ms > 320
+    assert 0 <= negative <= 40  # full scale, and its one count more
+
+
+@pytest.mark.parametrize("fault", ["silent_high", "silent_low", "bit_shift"])
+def test_a_dead_bus_makes_no_peaks(fault):
+    before, after = rig(f"""
+rig = Rig()
+after = 0
+for n in range(30):
+    rig.run(2000 + 10 * n)
+    before = max(rig.r.peak_ma)
+    rig.chip.fault("{fault}")
+    for _ in range(300):
+        rig.tick()
+        after = max(after, max(rig.r.peak_ma))
+    rig.chip.clear("{fault}")
+say(before, after)""")
+    assert after <= before

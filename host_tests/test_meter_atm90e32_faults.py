@@ -303,6 +303,7 @@ for n in range(5000):
             shortest, longest = min(shortest, (n - last) * 10), max(longest, (n - last) * 10)
         last = n
 say(shortest, longest)""")
+    print(shortest, longest)
     assert shortest > 400
     assert longest <= 1000
 

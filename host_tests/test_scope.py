@@ -119,7 +119,7 @@ def test_reads_show_the_true_voltage(unplug):
     assert sum(-12300 < mv < -11700 for mv in early) >= 2  # 11 % of a period is low
     assert all(11700 < mv < 12300 for mv in late)
     assert [us for us, _ in unplug.reads] == sorted({us for us, _ in unplug.reads})
-    high_mv = [level[1] for level in unplug.levels if level[0] <= UNPLUG_US + 1000]
+    high_mv = [level[1] for level in unplug.levels if level[0] <= unplug.cause.us + 1000]
     assert high_mv[-2] == pytest.approx(6000, abs=300)  # up to the unplug
     assert high_mv[-1] == pytest.approx(12000, abs=600)
 
@@ -135,7 +135,8 @@ def test_ticks_show_what_the_firmware_made_of_it(unplug):
         assert found and not contactor and letter == 0 and offer_ma == 0
         assert abs(high_mv - 12000) < 200
     assert after[0][0] == unplug.reaction.us  # the tick that opened it
-    assert [b[0] - a[0] for a, b in zip(before, before[1:], strict=False)] == [10_000] * (len(before) - 1)
+    for a, b in zip(before, before[1:], strict=False):
+        assert b[0] - a[0] == pytest.approx(10_000, abs=1000)  # they differ in what comes before the look
 
 
 def test_a_car_that_takes_its_time_is_timed_from_the_pilot():
@@ -197,7 +198,9 @@ def test_a_restart_in_the_window_is_shown_as_far_as_the_firmware_runs(tmp_path):
 
 def test_before_and_after_are_counted_from_the_cause():
     capture = scope.record(BUILT_IN, BOARD, event="unplug", before_ms=7, after_ms=31.5)
-    assert (capture.from_us, capture.to_us) == (UNPLUG_US - 7_000, UNPLUG_US + 31_500)
+    cause_us = capture.cause.us  # as soon as the plant had its turn
+    assert UNPLUG_US <= cause_us < UNPLUG_US + 4_000
+    assert (capture.from_us, capture.to_us) == (cause_us - 7_000, cause_us + 31_500)
 
 
 # What is drawn ------------------------------------------------------------------------------

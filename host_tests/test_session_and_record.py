@@ -22,9 +22,8 @@ def station():
 
 def test_charge_makes_one_record_with_its_figures(station):
     station.charge(draws_ma=15960)
-    station.reading.wh += 777
     station.reading.chip_dc = 415
-    station.run(2000)
+    station.until(lambda b: b.reading.wh == 1777, within_ms=300000)
     station.shows = B
     station.run(10000)
     station.leave()
@@ -34,7 +33,7 @@ def test_charge_makes_one_record_with_its_figures(station):
     assert (record["meter_start_wh"], record["meter_end_wh"], record["energy_wh"]) == (1000, 1777, 777)
     assert (record["peak_a"], record["offered_max_a"], record["phases"]) == (16.0, 16.0, 3)
     assert record["peak_w"] == 3 * 15960 * 230 // 1000
-    assert record["charge_s"] in (61, 62, 63)
+    assert 253 <= record["charge_s"] <= 256  # 777 Wh with 11 kW
     assert record["idle_s"] in (10, 11, 12)
     assert (record["stop"], record["stop_detail"]) == ("EVDisconnected", "car_had_stopped")
     assert record["cost"]["total"] == 24  # 0.777 kWh at 30.25 ct: 23.504
@@ -221,13 +220,12 @@ def test_offers_that_are_no_current_are_not_a_session_s_offer(station):
 
 def test_power_cut_closes_the_session_at_its_last_checkpoint(station):
     station.charge(draws_ma=10000)
-    for _ in range(150):
-        station.reading.wh += 4
-        station.run(1000)
+    station.run(150000)
+    true_wh = station.reading.wh - 1000
     after = Station(station.journal.entries)
     record = after.record()
     assert (record["stop"], record["seq"]) == ("PowerLoss", 1)
-    assert 600 - 4 * 61 <= record["energy_wh"] <= 600  # at most a minute is lost
+    assert true_wh - 2 * 61 <= record["energy_wh"] <= true_wh  # at most a minute is lost
     assert record["peak_a"] == 10.0
     assert record["plugged_at"]["t"].startswith("2025-01-02T12:00:00")
     assert record["ended_at"] == record["unplugged_at"]

@@ -149,8 +149,9 @@ def _shown(spec, name, kinds):
 
 
 def load(path):
-    """Settings: name, rating_ma, phases, ventilation, the dicts contactor, pilot, proximity, lock,
-    meter, led, display; inputs, a (GPIO, level, bit) each; rcm_test, (GPIO, level) or None.
+    """Settings: name, rating_ma, phases, measured (how many of them), ventilation, the dicts contactor,
+    pilot, proximity, lock, meter, led, display; inputs, a (GPIO, level, bit) each; rcm_test, (GPIO,
+    level) or None.
 
     Raises BoardError, which says what is wrong.
     """
@@ -178,6 +179,7 @@ def load(path):
     _released(spec, board)
     board.ventilation = _need(spec, "ventilation", bool) if "ventilation" in spec else False
     board.meter = spec.get("meter")
+    board.measured = min(board.phases, board.meter.get("phases", 3)) if board.meter else 0
     board.led = _shown(spec, "led", _LED)
     board.display = _shown(spec, "display", _DISPLAY)
     return board

@@ -126,6 +126,9 @@ def load(path):
     config.night = _night(spec.get("night"))
     # How residual-current and earth faults recover: fault_table.py, column ul.
     config.profile = _choice(spec, "profile", ("iec", "ul"))
+    # At which volts charging stops, and how long at most it waits beyond 30 s when they are back.
+    config.grid = _choice(spec, "grid", ("eu", "uk"))
+    config.restart_random_s = int(_number(spec, "restart_random_s", 60, 0, 1800))
     config.ssid = _text(spec, "ssid", "")
     config.wifi_password = _text(spec, "wifi_password", "")
     config.time_server = _text(spec, "time_server", "pool.ntp.org")

@@ -5,6 +5,7 @@ contactor first; tell lets people and backends know, one bounded chore a tick, b
 """
 
 import gc
+import os
 import sys
 import time
 
@@ -90,10 +91,13 @@ class Charger:
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
         self.limits = Limits(config.fail_safe_ma)
         self.limit_names = limits.NAMES
-        self.protection = Protection(self._meter is not None, board.rating_ma)
         self.notices = Notices()
         self.notices.set(CONFIG_COPY, getattr(config, "used_copy", False))
         self.wiring = Wiring(config.loose_mohm)
+        self.protection = Protection(
+            self._meter is not None, board.rating_ma, getattr(self._meter, "peak_most_ma", 0),
+            board.measured, config.grid == "uk",
+        )
         self.session = Session()
         self.enabled = True
         self.micropython = "%d.%d.%d" % tuple(sys.implementation[1][:3])
@@ -358,7 +362,12 @@ class Charger:
     def _second_faults(self):
         if self._pilot.generator_off():
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
+        self.protection.second(self.faults, self._draw_s)
         self.faults.second(self.charging.letter == A)
+
+    def _draw_s(self):
+        """Seconds of a restart's delay, from the chip's random numbers."""
+        return int.from_bytes(os.urandom(2), "big") * (self.config.restart_random_s + 1) >> 16
 
     def _second_session(self):
         if self.session.open:

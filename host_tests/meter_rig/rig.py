@@ -22,8 +22,9 @@ class Clock:
 
 class Reading:
     def __init__(self):
-        for name in ("v_cv", "i_ma", "p_mw", "pf_m"):
+        for name in ("v_cv", "i_ma", "p_mw", "pf_m", "peak_ma"):
             setattr(self, name, array("i", [0, 0, 0]))
+        self.peak_fresh = 0
         self.hz_c = self.chip_dc = self.wh = self.wh_part = 0
         self.meter_fresh = self.meter_faults = 0
 

@@ -34,6 +34,7 @@ class Faults:
         self._state = bytearray(COUNT)
         self.tries = bytearray(COUNT)  # retries or failures so far; kept over a power cut
         self._healthy_s = array("H", [0] * COUNT)
+        self._more_s = array("H", self._healthy_s)
         self._away_s = 0  # in state A
         self.worst = -1  # row shown, -1 = none
         self.active = 0  # how many hold
@@ -72,6 +73,10 @@ class Faults:
         self._healthy_s[row] = 0
         self._sum_up()
 
+    def extend(self, row, more_s):
+        """The next wait of a row takes this much longer than the table says."""
+        self._more_s[row] = more_s
+
     def passed(self, row):
         """The self-test of this row has passed: its failures count anew."""
         if not self._state[row] and self.tries[row]:
@@ -96,7 +101,7 @@ class Faults:
             if self._state[row] == _LATCHED:
                 self._healthy_s[row] += self._healthy_s[row] < 0xFFFF
                 how = self.how(row)
-                healthy = self._healthy_s[row] >= self._wait_s[row]
+                healthy = self._healthy_s[row] >= self._wait_s[row] + self._more_s[row]
                 if how == _T and healthy and not unplugged:
                     self.tries[row] += 1
                 if (how == _T or how == _A) and healthy or unplugged and (how == _T or how == _U):
@@ -139,7 +144,8 @@ class Faults:
         if row < 0 or self._state[row] != _LATCHED:
             return -1
         how = self.how(row)
-        return self._wait_s[row] - self._healthy_s[row] if how == _A or how == _T else -1
+        left_s = self._wait_s[row] + self._more_s[row] - self._healthy_s[row]
+        return left_s if how == _A or how == _T else -1
 
     def _sum_up(self):
         self.worst = -1

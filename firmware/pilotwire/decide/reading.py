@@ -30,6 +30,9 @@ class Reading:
         self.i_ma = array("i", [0, 0, 0])  # RMS, reactive current included
         self.p_mw = array("i", [0, 0, 0])  # active power, signed
         self.pf_m = array("i", [0, 0, 0])  # power factor, 1/1000, signed
+        # Peaks of the currents, where the meter has them; `peak_fresh` counts the looks.
+        self.peak_ma = array("i", [0, 0, 0])
+        self.peak_fresh = 0
         self.hz_c = 0
         self.chip_dc = 0
         self.wh = 0  # lifetime import register

@@ -6,6 +6,7 @@ _STEP_MS = 100
 _B_OHM = 2740
 _C_OHM = 882
 _D_OHM = 246
+_DEAD_CV = 5000  # a phase with less drives no charger
 _STOP_MA_S = 20000  # a stop is followed at once; the lag is for lower offers
 _NO_PWM_MS = 2500  # a car stops drawing within 3 s of the pilot going to +12 V (seq. 10.1)
 
@@ -149,6 +150,8 @@ class Car:
         volts = self.feed.v_cv
         amps, power = [0, 0, 0], [0, 0, 0]
         for k in range(3):
+            if volts[k] < _DEAD_CV:
+                continue
             amps[k] = self.i_ma[k]
             power[k] = volts[k] * self.i_ma[k] // 100
             parked = self.kind["parked_ma"]

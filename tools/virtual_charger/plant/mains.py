@@ -9,6 +9,8 @@ class Feed:
         self.phases = phases  # that the station has; the others carry nothing
         self.connected = phases  # of these, what its second contactor connects
         self.v_cv = [23000 if k < phases else 0 for k in range(3)]
+        self._supply_cv = list(self.v_cv)
+        self.lost = None  # a phase (0..2) that is missing
         self.i_ma = [0, 0, 0]
         self.p_mw = [0, 0, 0]
         self.hz_c = 5000
@@ -29,7 +31,13 @@ class Feed:
     def volts(self, values):
         self.settle()
         for k in range(self.phases):
-            self.v_cv[k] = values[k]
+            self._supply_cv[k] = values[k]
+            self.v_cv[k] = 0 if k == self.lost else values[k]
+
+    def lose(self, phase):
+        """A phase (0..2) goes missing; None: it is back."""
+        self.lost = phase
+        self.volts(self._supply_cv)
 
     def load(self, i_ma, p_mw):
         """New currents (mA) and active powers (mW) per phase."""

@@ -367,6 +367,7 @@ class World:
             self.car._load()
         elif event == "mains_v":
             self.feed.volts(value if len(value) == 3 else value * 3)
+            self.car._load()
         elif event == "mains_hz":
             self.feed.hz_c = value
         elif event == "ambient_c":
@@ -409,6 +410,9 @@ class World:
         elif name in LOOP_FAULTS:
             if on:
                 self._disturb(LOOP_FAULTS[name])
+        elif name == "phase_loss":  # value 1..3, else L2
+            self.feed.lose((int(value or 2) - 1) % 3 if on else None)
+            self.car._load()
         elif name == "pp":
             self.proximity.cable_ohm = CABLE_OHM if value is None or not on else max(0, int(value))
         elif name == "rcd_test_slow":
@@ -463,7 +467,7 @@ world = World()
 
 def fault_names():
     return sorted(
-        ["pp", "rcd_test_slow"]
+        ["pp", "phase_loss", "rcd_test_slow"]
         + list(FAULTS) + list(METER_FAULTS) + list(FLASH_FAULTS) + list(LOOP_FAULTS)
     )
 

@@ -1,9 +1,9 @@
 """ATM90E32AS at register and frame level: its answers on SPI to the electrical truth it is fed.
 
 Runs beside the firmware in MicroPython. Modelled: frames of 32 clocks, write protection, soft
-reset, LastSPIData, averages over 16 mains cycles, energy registers cleared by reading, gains, and
-FAULTS. Not modelled: reactive and fundamental power, peaks, angles, events and interrupts,
-offsets, no-load thresholds; those registers read 0 or what was written.
+reset, LastSPIData, averages over 16 mains cycles, peaks of the currents, energy registers cleared
+by reading, gains, and FAULTS. Not modelled: reactive and fundamental power, peaks of the volts,
+angles, events and interrupts, offsets, no-load thresholds; those registers read 0 or what was written.
 Source: datasheet 90E32AS, April 2013.
 """
 
@@ -18,7 +18,9 @@ _RESET_VALUES = {
 _METER_EN, _PL_CONST_H, _PL_CONST_L, _M_MODE_0 = 0x00, 0x31, 0x32, 0x33
 _SOFT_RESET, _LAST_SPI_DATA, _CFG_ACCESS = 0x70, 0x78, 0x7F
 _ENERGY, _ENERGY_END = 0x80, 0x88  # import T A B C, export T A B C
-_FREQ, _TEMP = 0xF8, 0xFC
+_IPEAK, _FREQ, _TEMP = 0xF5, 0xF8, 0xFC
+_PEAK_CFG = 0x05  # high byte: ms of a peak's window
+_CREST_US = 10_000  # from one crest of the current to the next, at 50 Hz
 _READ = 0x80
 _BLOCK_50_US, _BLOCK_60_US = 320_000, 266_667  # 16 cycles
 _RESET_US = 5_000  # deaf after a reset; what the real chip answers meanwhile is not documented
@@ -132,6 +134,9 @@ class Chip:
         self._at_us = now
         self._energy_mw_us = [0] * 8
         self._block_us = _BLOCK_50_US
+        self._peak_from_us = now
+        self._peak_ma = [0, 0, 0]  # of the window that has ended ...
+        self._peak_now_ma = [0, 0, 0]  # ... and of the present one
         self._begin_block()
 
     def _set_idle(self):
@@ -143,6 +148,7 @@ class Chip:
         self._sums = [0] * 9  # V squared, I squared, P of A, B, C, each times us
 
     def _integrate(self, until_us):
+        self._crests(self._at_us, until_us)
         dt = until_us - self._at_us
         self._at_us = until_us
         if dt <= 0 or not self._on or not self._regs.get(_METER_EN):
@@ -178,6 +184,28 @@ class Chip:
             energy[0] += total * dt
         else:
             energy[4] -= total * dt
+
+    def _crests(self, at_us, until_us):
+        """Peaks of the currents from `at_us` to `until_us`, while the feed was the same."""
+        window_us = (self._regs[_PEAK_CFG] >> 8) * 1000 or _CREST_US
+        while at_us < until_us:
+            end_us = self._peak_from_us + window_us
+            if until_us - end_us > 2 * window_us:  # only the last two windows can be read
+                self._peak_from_us = until_us - (until_us - end_us) % window_us - 2 * window_us
+                self._peak_now_ma = [0, 0, 0]
+                at_us = self._peak_from_us
+                continue
+            stop_us = min(until_us, end_us)
+            for k in range(3):
+                i = self._feed.i_ma[k]
+                if (stop_us + k * 3333) // _CREST_US > (at_us + k * 3333) // _CREST_US:
+                    i = i * 1414 // 1000  # a crest falls into this time
+                if i > self._peak_now_ma[k]:
+                    self._peak_now_ma[k] = i
+            at_us = stop_us
+            if stop_us == end_us:
+                self._peak_ma, self._peak_now_ma = self._peak_now_ma, [0, 0, 0]
+                self._peak_from_us = end_us
 
     def _average(self):
         """The block is over: its averages go to the registers."""
@@ -219,6 +247,11 @@ class Chip:
             if "energy_jump" in self._faults:
                 counts += 8192
             return counts & 0xFFFF
+        if _IPEAK <= address < _FREQ:
+            self.settle()
+            k = address - _IPEAK
+            gain = self._nominal[2 * k + 1] or self._regs[0x62 + 4 * k] or 1  # samples: not calibrated
+            return min(32767, self._peak_ma[k] * 8192 // gain)
         if address == _FREQ:
             return self._feed.hz_c if max(self._feed.v_cv) > 2000 else 0
         if address == _TEMP:
