@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pilotwire import bench_device, bench_latency, bench_overcurrent, bench_run
+from pilotwire import bench_device, bench_faults, bench_latency, bench_overcurrent, bench_run
 from pilotwire.charger import ChargerError
 
 # (name, what yields its figures). A figure is (name, value, unit, bound, ok, remark).
@@ -14,6 +14,8 @@ SUITES = (
     ("heap_import", bench_device.heap),
     ("unplug_to_off", bench_latency.unplug),
     ("fault_overcurrent", bench_overcurrent.over_current),
+    ("fault_rcd", bench_faults.residual),
+    ("fault_weld", bench_faults.weld),
     ("sim_speed", bench_run.speed),
 )
 

@@ -19,6 +19,7 @@ _AC = const(1)  # bits of Reading.lines and of Reading.trips
 _DC = const(2)
 _STEADY_MS = const(50)
 _ANSWER_MS = const(500)
+_START_MS = const(2500)  # more for a monitor that has just got its supply
 _SETTLE_MS = const(1000)  # switching disturbs the sensors
 _FRESH_MS = const(60000)
 _DAY_MS = const(86400000)
@@ -40,7 +41,7 @@ class Leakage:
         self.test = self.ready = False
         self._lines = lines
         self._phase = _REST
-        self._ms = 0  # in this phase
+        self._ms = -_START_MS  # in this phase
         self._answered = 0
         self._passed = False  # since the contactor was last closed
         self._welcomed = False  # a test has passed since this car came

@@ -144,7 +144,8 @@ class World:
         return (self._seed >> 16) & 0x7FFFFFFF
 
     def set_up(self, options):
-        """Build the plant: options = board (dict), dir, seed, epoch_s, mhz, flash_kb, tolerance."""
+        """Build the plant: options = board (dict), dir, seed, epoch_s, mhz, flash_kb, tolerance, watch
+        (faults are told as events)."""
         self._seed = options.get("seed", 1) * 2654435761 + 88172645463325252
         for _ in range(8):
             self.random()
@@ -180,6 +181,10 @@ class World:
         size = options.get("flash_kb", 128) * 1024
         if size:
             flash.chip = flash.Nor(self.clock, options["dir"] + "/journal.bin", size)
+        if options.get("watch"):
+            from plant.watch import Watch
+
+            Watch(self)
         self.plan()
 
     def _lamp(self, colour):
@@ -350,6 +355,10 @@ class World:
         elif event == "s2":  # tests: S2 at this very microsecond
             self.car.s2 = self.car.ready = value
             self.car._pilot()
+        elif event == "attend":  # benches
+            from plant.watch import attend
+
+            attend()
         elif event == "ventilation":
             self.car.ventilation = value
             self.car._pilot()
