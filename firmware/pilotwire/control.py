@@ -505,8 +505,10 @@ def _display(board, language):
     """The display of board.json, or None; only its driver and one language are loaded."""
     if not board.display:
         return None
-    name = "texts_" + language
-    texts = getattr(__import__("pilotwire.tell." + name).tell, name)
+    if language == "de":
+        from pilotwire.tell import texts_de as texts
+    else:
+        from pilotwire.tell import texts_en as texts
     if board.display["kind"] == "tm1637":
         from pilotwire.tell.tm1637 import Display
     else:
