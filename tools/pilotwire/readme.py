@@ -9,13 +9,31 @@ from pilotwire import codes
 from pilotwire.charger import ROOT
 
 README = ROOT / "README.md"
+_TABLE = ROOT / "firmware/pilotwire/decide/fault_table.py"
 
 
 def faults():
     return codes.as_markdown(codes.rows(), ("en",), led=False, more=False)
 
 
-PARTS = {"faults": faults}
+def undetected():
+    """Codes of the rows that nothing in the firmware raises yet."""
+    raised = set()
+    for path in (ROOT / "firmware").rglob("*.py"):
+        source = path.read_text()
+        raised.update(re.findall(r"fault_rows\.([A-Z_]+)", source))
+        for names in re.findall(r"fault_rows import ([A-Z_, ]+|\([A-Z_,\s]+\))\n", source):
+            raised.update(re.findall(r"[A-Z_]+", names))
+    listed = (ROOT / "firmware/pilotwire/decide/fault_rows.py").read_text()
+    number = {name: int(at) for name, at in re.findall(r"([A-Z_]+) = const\((\d+)\)", listed)}
+    codes_by_row = re.findall(r"^(\d-\d)\|", _TABLE.read_text(), re.M)
+    missing = sorted(codes_by_row[at] for name, at in number.items()
+                     if name not in raised and name != "COUNT")
+    yield ("In the table, but **not looked for yet**: " + ", ".join(missing) + "."
+           if missing else "All of them are looked for.")
+
+
+PARTS = {"faults": faults, "undetected": undetected}
 
 
 def generated(text):
