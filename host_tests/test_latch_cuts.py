@@ -182,7 +182,8 @@ journal = Thing(errors=0, persistent=True, step=lambda may_erase: 0, pending=lam
 charger = Thing(
     records=Thing(journal=journal, keep_state=keep_state, hot=0, cold=0),
     faults=Thing(changes=1, latch=lambda: 4, tries=b"", raise_=lambda row: None),
-    charging=Thing(contactor=False), visit=Thing(recorded=False), _kept_changes=0,
+    charging=Thing(contactor=False), visit=Thing(recorded=False),
+    _kept_changes=0, _calm=True,
 )
 for _ in range(9):
     Charger._keep_journal(charger)
