@@ -91,7 +91,8 @@ def test_source_without_expiry_stays(station):
 def test_what_protects_is_urgent_and_what_regulates_is_not(source):
     station = Limits(6000)
     station.set(source, 7000)
-    urgent = ("board", "installation", "cable", "temperature", "imbalance", "fail-safe", "meter", "wiring")
+    urgent = ("board", "installation", "cable", "temperature", "imbalance", "fail-safe", "meter",
+              "wiring")
     assert (station.urgent_ma == 7000) == (NAMES[source] in urgent)
 
 
