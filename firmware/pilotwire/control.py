@@ -84,6 +84,7 @@ class Charger:
             self._meter is not None, board.rating_ma, getattr(self._meter, "peak_most_ma", 0),
             board.phases, config.grid == "uk",
         )
+        self._ntc, self._heat = _ntc(board, config)
         self.session = Session()
         self.enabled = True
         self.micropython = "%d.%d.%d" % tuple(sys.implementation[1][:3])
@@ -185,6 +186,8 @@ class Charger:
                 self.limits.set(limits.CABLE, cable.limit_ma)
         if self._meter:
             self._meter.step(r, time.ticks_ms())
+        if self._ntc:
+            self._ntc.look(r)
 
         limit = self.limits
         charging.step(
@@ -288,6 +291,8 @@ class Charger:
         if self._pilot.generator_off():
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
         self.protection.second(self.faults, self._draw_s)
+        if self._heat:
+            self._heat.second(self.reading, self.faults, self.limits)
         self.faults.second(self.charging.letter == A)
 
     def _draw_s(self):
@@ -333,6 +338,16 @@ _SECONDS = (
     Charger._second_limits, Charger._second_faults, Charger._second_session, Charger._second_link,
     Charger._second_site,
 )
+
+
+def _ntc(board, config):
+    """The temperature sensor and what follows from it, where the board has one."""
+    if not board.ntc:
+        return None, None
+    from pilotwire.decide.heat import Heat
+    from pilotwire.sense.heat import Heat as Sensor
+
+    return Sensor(board.ntc), Heat(min(board.rating_ma, config.installation_ma))
 
 
 def _socket(board):

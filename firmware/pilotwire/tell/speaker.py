@@ -93,7 +93,7 @@ def _meter(c):
             (p[0] + p[1] + p[2]) // 1000,
             abs(r.pf_m[0]) // 1000, abs(r.pf_m[0]) % 1000, abs(r.pf_m[1]) // 1000,
             abs(r.pf_m[1]) % 1000, abs(r.pf_m[2]) // 1000, abs(r.pf_m[2]) % 1000,
-            r.hz_c // 100, r.hz_c % 100, r.wh, tenths(r.chip_dc),
+            r.hz_c // 100, r.hz_c % 100, r.wh, tenths(r.inside_dc()),
             "true" if c.protection.meter_ms < 2000 else "false",
         )
     ).encode()

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from plant import costs, flash, lamps
+from plant import costs, flash, lamps, ntc
 from plant.car import Car
 from plant.clock import Clock
 from plant.contactor import Contactor
@@ -42,6 +42,10 @@ FAULTS = {
     "no_close": ("contactor", "stuck", "no_close", None),
     "drive_high": ("contactor", "held", True, None),
     "drive_low": ("contactor", "held", False, None),
+    "ntc_open": ("ntc", "fault", "open", None),
+    "ntc_short": ("ntc", "fault", "short", None),
+    "ntc_jump": ("ntc", "jump_dc", 300, 0),  # 30 K at once: a bad contact, or another chip's noise
+    "self_heating": ("ntc", "heating_k", 20, 0),  # 32 A on each phase add so much to the air
     "ntp_silent": ("net", "ntp", False, True),
     "dns_dead": ("net", "dns", False, True),
     "wifi_lost": ("net", "wifi", False, True),
@@ -88,6 +92,7 @@ class Board:
     def __init__(self):
         self.level = {}
         self.output = {}
+        self.pull = {}  # Pin.PULL_UP, Pin.PULL_DOWN or None
         self.hang = False
 
 
@@ -148,6 +153,7 @@ class World:
         self.display = Ssd1306()
         lamps.on_change = self._lamp
         self.meter = self._meter(board.get("meter"))
+        self.ntc = ntc.Thermistor(self, board.get("ntc"), options.get("tolerance", True))
         flash.chip = None
         size = options.get("flash_kb", 128) * 1024
         if size:
