@@ -95,6 +95,7 @@ class Charger:
         self.health = Health()
         self.least_free = 1 << 29
         self.records = self._open_records()
+        self._restarted()
         self.visit = Visit(
             self.charging, self.session, self.records, self.faults, self.clock, self.reading
         )
@@ -126,6 +127,14 @@ class Charger:
         """After a reset the RTC still runs; after a power cut it starts in the year 2000."""
         if self.cause != "power" and time.gmtime()[0] >= 2024:
             self.clock.set_utc(time.time() - self.clock.shift_s(), 0, KEPT)
+
+    def _restarted(self):
+        """An unexpected end of the last life is a fault of its own; the third in ten minutes stays."""
+        faults = self.faults
+        faults.tries[fault_rows.RESETS] = boot_record.restarts(self._rtc, self.cause)
+        if self.cause in boot_record.UNEXPECTED:
+            faults.raise_(fault_rows.RESETS)
+            faults.gone(fault_rows.RESETS)
 
     def _open_records(self):
         from esp32 import Partition
@@ -288,6 +297,7 @@ class Charger:
         self._meter_limit()
 
     def _second_faults(self):
+        boot_record.second(self._rtc, self.clock.up_s)
         if self._pilot.generator_off():
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
         self.protection.second(self.faults, self._draw_s)

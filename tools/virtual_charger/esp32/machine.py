@@ -8,7 +8,10 @@ HARD_RESET = 2
 WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
-_CAUSES = {"power": PWRON_RESET, "hard": HARD_RESET, "wdt": WDT_RESET, "soft": SOFT_RESET}
+_CAUSES = {
+    "power": PWRON_RESET, "brown_out": PWRON_RESET, "hard": HARD_RESET, "wdt": WDT_RESET,
+    "soft": SOFT_RESET,
+}
 _EPOCH_2000_S = 946684800
 _clock = world.clock
 

@@ -73,7 +73,7 @@ LOOP_FAULTS = {
 
 
 class Reset(BaseException):
-    """The chip restarts; `args[0]` is the cause: soft, wdt, hard."""
+    """The chip restarts; `args[0]` is the cause: soft, wdt, hard, brown_out."""
 
 
 class Net:
@@ -329,6 +329,8 @@ class World:
         elif event == "clock":
             self._clock(value)
         elif event == "reset":
+            if value == "brown_out":
+                self._brown_out()
             raise Reset(value)
         elif event == "power":
             if value == "off":
@@ -391,6 +393,14 @@ class World:
         if self.meter:
             self.meter.power(False)
         lamps.set(0)
+
+    def _brown_out(self):
+        """The supply dips: all is off for a moment, but the RTC's memory holds."""
+        kept = self.rtc_memory, self.rtc_offset_s
+        self.power_lost()
+        self.powered = True
+        self.power_back()
+        self.rtc_memory, self.rtc_offset_s = kept
 
     def power_back(self):
         if self.meter:
