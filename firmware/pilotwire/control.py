@@ -44,6 +44,7 @@ _WATCHDOG_MS = const(2000)  # with the contactor closed
 _WATCHDOG_OPEN_MS = const(30000)  # looking up a name may block for many seconds, and harms nobody
 _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
+_PROVED_S = const(60)  # a configuration that has run so long is a good one
 _PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
 _GC_TICKS = const(200)  # about 5 KB of messages; a collection takes 5 ms of the chip
@@ -78,6 +79,9 @@ class Charger:
         once.forget("decide.sequences")
         if not once.call("sense.pilot_check", "check", self._pilot, self._pwm):
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
+        if config.broken:
+            self.faults.raise_(fault_rows.CONFIG)
+        self._keep_config = not config.trouble
         self.limits = Limits(config.fail_safe_ma)
         self.limit_names = limits.NAMES
         self.protection = Protection(
@@ -326,6 +330,10 @@ class Charger:
             self.health.reset()
 
     def _second_site(self):
+        if self._keep_config and self.clock.up_s >= _PROVED_S and not self.faults.blocks:
+            if self.charging.letter == A and not self.charging.contactor:
+                self._keep_config = False
+                once.call("keep_config", "keep")
         if self.config.ssid:
             self.site.second(not self.charging.contactor)
 
