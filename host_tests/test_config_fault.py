@@ -1,4 +1,4 @@
-"""A configuration that is missing or wrong: the last good copy, else 7-6 and a contactor that stays open."""
+"""A configuration that is missing or wrong: the last good copy, else 7-6 and an open contactor."""
 
 import json
 

@@ -79,6 +79,10 @@ class Charger:
         once.forget("decide.sequences")
         if not once.call("sense.pilot_check", "check", self._pilot, self._pwm):
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
+        self.selftest = once.call("selftest", "check")
+        gc.collect()
+        if self.selftest == "failed":
+            self.faults.raise_(fault_rows.FIRMWARE)
         if config.broken:
             self.faults.raise_(fault_rows.CONFIG)
         self._keep_config = not config.trouble

@@ -25,10 +25,12 @@ def _online(c):
 def _info(c):
     return (
         '{"v":1,"device":"%s","firmware":"%s","micropython":"%s","board":"%s","meter":"%s",'
-        '"rating_a":%s,"installation_a":%s,"contract":%d,"boot":%d,"boot_cause":"%s"}'
+        '"rating_a":%s,"installation_a":%s,"contract":%d,"boot":%d,"boot_cause":"%s",'
+        '"selftest":"%s","config":"%s"}'
         % (
             c.facts.device, c.facts.firmware, c.micropython, c.board.name, c.facts.meter,
             _amps(c.board.rating_ma), _amps(c.config.installation_ma), 1, c.records.boot, c.cause,
+            c.selftest, "safe" if c.config.broken else "copy" if c.config.used_copy else "own",
         )
     ).encode()
 
