@@ -14,7 +14,7 @@ from pilotwire.decide import fault_table
 from pilotwire.decide.faults import Faults
 from pilotwire.decide.heat import Heat
 from pilotwire.decide.limits import NONE_MA, TEMPERATURE, Limits
-from pilotwire.decide.reading import NO_SENSOR, Reading
+from pilotwire.decide.reading import Reading
 from pilotwire.decide.session import Session
 from small_int import Small
 from station import Connected, Lonely
@@ -23,6 +23,7 @@ from test_after_a_restart import cut_power
 BOARD = ROOT / "boards/reference-3p/board.json"
 NTC = json.loads(BOARD.read_text())["ntc"]
 OPEN_DC, SHORT_DC = -1000, 2000
+NO_SENSOR = Reading().temp_dc
 
 
 # Decisions -------------------------------------------------------------------------------------

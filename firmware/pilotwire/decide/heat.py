@@ -8,8 +8,10 @@ from micropython import const
 
 from pilotwire.decide.fault_rows import TEMP_SENSOR, TOO_HOT, WARM
 from pilotwire.decide.limits import NONE_MA, TEMPERATURE
-from pilotwire.decide.reading import COLDEST_DC, HOTTEST_DC, NO_SENSOR
 
+_NO_SENSOR = const(-2000)  # no reading yet
+_COLDEST_DC = const(-400)  # outside these the sensor is broken
+_HOTTEST_DC = const(1250)
 _WARM_DC = const(650)  # full current ...
 _LEAST_DC = const(800)  # ... falls to 6 A here
 _HOT_DC = const(850)
@@ -35,12 +37,12 @@ class Heat:
 
     def second(self, r, faults, limits):
         dc = r.temp_dc
-        if dc == NO_SENSOR:
-            return  # the first mean is not there yet
+        if dc == _NO_SENSOR:
+            return
         jump = self._seen and not -_JUMP_DC <= dc - self._last_dc <= _JUMP_DC
         self._seen = True
         self._last_dc = dc
-        if jump or not COLDEST_DC <= dc <= HOTTEST_DC:
+        if jump or not _COLDEST_DC <= dc <= _HOTTEST_DC:
             self._good_s = 0
             self._bad = True
             faults.raise_(TEMP_SENSOR)
