@@ -61,6 +61,7 @@ METER_FAULTS = {
     "meter_reset": "reset",
     "meter_lying": "lying",
     "meter_noise": "last_spi_mismatch",
+    "meter_reversed": "negative_power",
 }
 FLASH_FAULTS = ("program_fail", "erase_fail")
 LOOP_FAULTS = {
