@@ -3,14 +3,16 @@ import time
 
 import machine
 
-_AGAIN_S = 10  # after a start that failed, for example on a broken configuration
+_AGAIN_S = 10  # after a start that failed, for example on a broken board.json
 
 
 def _start():
     from pilotwire import once
 
     board = once.call("board", "load", "board.json")
-    config = once.call("config", "load", "config.json")
+    config = once.call("config", "start")
+    if config.trouble:
+        print(config.trouble)
     from pilotwire.control import Charger
 
     return Charger(board, config)

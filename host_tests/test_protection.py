@@ -40,9 +40,8 @@ def test_car_at_the_margin_charges_on_and_a_little_above_does_not(offer_ma):
     bench = Bench(limit_ma=offer_ma).charge(draws_ma=margin_ma)
     assert closed(bench.run(30000))
     bench.amps_ma = [0, margin_ma + 20, 0]
-    bench.run(20000)
-    assert opened(bench)
-    assert bench.shown() == "6-1"
+    bench.until(lambda b: b.shown() == "6-1")
+    bench.until(opened)
 
 
 def test_soft_over_current_asks_the_car_to_stop_after_7_s(charging):

@@ -140,7 +140,7 @@ def test_a_scenario_ends_where_it_says_or_a_little_after_its_last_event(tmp_path
     (HEAD + "0,cmd,cmd/# 10\n", 2, ["'cmd/#' is not a topic"]),
     (HEAD + "0,broker,off\n", 2, ["'off' is unknown", "up, down, blackhole or reset"]),
     (HEAD + "0,power,up\n", 2, ["'up' is unknown", "'off' or 'on'"]),
-    (HEAD + "0,reset,hard\n", 2, ["'hard' is unknown", "'soft' or 'wdt'"]),
+    (HEAD + "0,reset,hard\n", 2, ["'hard' is unknown", "'wdt' or 'brown_out'"]),
     (HEAD + "0,clock,noon\n", 2, ["'noon' is not a time", "synced"]),
     (HEAD + "0,clock,2026-02-30T00:00:00Z\n", 2, ["not a possible time"]),
     (HEAD + "0,clock,1999-01-01T00:00:00Z\n", 2, ["not a possible time", "2000"]),

@@ -4,9 +4,9 @@ import pytest
 
 from bench_car import UNREADABLE, Bench, closed, opened
 from pilotwire.decide import charging as seq
-from pilotwire.decide import limits
+from pilotwire.decide import fault_rows, limits
 from pilotwire.decide.charging import Charging
-from pilotwire.decide.letters import STATE_F, X1, A, B, C, D
+from pilotwire.decide.letters import STATE_F, X1, A, B, C, D, E
 
 LONGEST_STALL_MS = 40  # allowed with the contactor closed
 LONG_STALL_MS = 900  # a name look-up or an erase, with the contactor open
@@ -232,8 +232,43 @@ def test_seq_3_2_permission_that_comes_later_closes_within_3_s(bench):
 def test_d_is_never_energised(bench):
     bench.plug()
     bench.shows = D
+    assert 250 <= bench.until(lambda b: b.shown() == "1-5") <= 300
     assert opened(bench.run(20000))
-    assert bench.charging.why == seq.VENTILATION
+    assert bench.shown() == "1-5" and bench.charging.offer_ma == X1
+
+
+@pytest.mark.parametrize("d_ms", [50, 100, 150])
+def test_a_plug_that_passes_through_d_is_no_fault(bench, d_ms):
+    bench.shows = D
+    bench.run(d_ms)
+    bench.shows = B
+    for _ in range(100):
+        assert bench.run(100).shown() == ""
+
+
+@pytest.mark.parametrize("letter", [A, B, C])
+def test_1_5_clears_when_the_car_has_not_been_in_d_for_3_s(bench, letter):
+    bench.plug()
+    bench.shows = D
+    bench.run(5000)
+    bench.shows = letter
+    assert 2000 <= bench.until(lambda b: b.shown() == "") <= 3100
+    bench.shows = D
+    bench.run(500)
+    bench.shows = letter
+    bench.run(1500)
+    bench.shows = D  # before the 3 s are over
+    bench.run(20000)
+    assert bench.shown() == "1-5"
+
+
+def test_a_shorted_pilot_after_d_does_not_show_that_the_car_wants_no_ventilation(bench):
+    bench.plug()
+    bench.shows = D
+    bench.run(1000)
+    bench.shows = E
+    bench.run(20000)
+    assert bench.faults.holds(fault_rows.VENTILATION)
 
 
 def test_c_after_d_is_energised(bench):
@@ -241,7 +276,22 @@ def test_c_after_d_is_energised(bench):
     bench.shows = D
     bench.run(1000)
     bench.shows = C
-    assert 500 <= bench.until(closed) <= 600
+    assert 3000 <= bench.until(closed) <= 6000
+
+
+def test_a_car_that_asks_for_ventilation_each_time_is_asked_twice_a_minute(bench):
+    """It opens S2 when the offer goes, and closes it when it comes."""
+    bench.plug()
+    seen = []
+    for _ in range(6000):
+        bench.shows = D if bench.charging.offer_ma > 0 else B
+        bench.run(50)
+        if not seen or seen[-1] != bench.shown():
+            seen.append(bench.shown())
+        if bench.shown() == "" and len(seen) > 2:
+            assert bench.charging.why == seq.VENTILATION
+    assert opened(bench)
+    assert 8 <= seen.count("1-5") <= 14  # in 300 s
 
 
 @pytest.mark.parametrize("pulse_ms", [200, 300, 400])
@@ -338,6 +388,7 @@ def test_short_look_at_b_does_not_open(charging):
 def test_car_that_asks_for_ventilation_while_charging_is_opened(charging):
     charging.shows = D
     assert charging.until(opened) <= 100
+    assert charging.shown() == "1-5" and charging.charging.opened_by == seq.BY_FAULT
 
 
 # The station stops, 9.2, 10.1 and 10.2 -------------------------------------------------------
@@ -369,10 +420,58 @@ def test_seq_10_1_car_that_follows_the_stop_is_opened_without_load(charging):
     assert charging.charging.why == seq.DISABLED
 
 
-def test_seq_10_2_car_that_ignores_stop_is_opened_after_6_s(charging):
+@pytest.mark.parametrize("draws_ma, shown", [(0, ""), (900, ""), (1100, "6-3"), (16000, "6-3")])
+def test_seq_10_2_car_that_ignores_stop_is_opened_after_6_s(charging, draws_ma, shown):
+    """6-3 when it still draws; a car without S2 stays in C and has stopped all the same."""
+    charging.amps_ma = [draws_ma, 0, 0]
+    charging.run(1000)
     charging.enabled = False
     assert 6000 <= charging.until(opened) <= 6100
     assert charging.charging.rest_ms > 25000
+    assert charging.shown() == shown
+    assert charging.charging.opened_by == (seq.BY_FAULT if shown else seq.BY_COMMAND)
+
+
+def test_6_3_waits_for_unplugging_also_over_a_power_cut(charging):
+    charging.amps_ma = [16000] * 3
+    charging.run(1000)
+    charging.enabled = False
+    charging.until(opened)
+    charging.enabled = True
+    charging.shows = B
+    charging.run(300000)
+    assert opened(charging) and charging.shown() == "6-3"
+    after = Bench()
+    after.faults.restore(charging.faults.latch(), charging.faults.tries)
+    assert after.run(1000).shown() == "6-3"
+    charging.shows = A
+    charging.run(4000)
+    assert charging.shown() == ""
+
+
+def test_a_reactive_current_after_the_stop_is_no_6_3(charging):
+    charging.amps_ma, charging.active_ma = [6400] * 3, [60] * 3
+    charging.run(1000)
+    charging.enabled = False
+    charging.until(opened)
+    assert charging.shown() == ""
+
+
+def test_a_meter_that_falls_silent_during_the_stop_makes_no_6_3(charging):
+    charging.amps_ma = [16000] * 3
+    charging.run(1000)
+    charging.enabled = False
+    charging.run(500)
+    charging.meter_silent = True
+    charging.until(opened)
+    assert charging.shown() == ""
+
+
+def test_a_stop_because_of_a_fault_that_the_car_ignores_shows_6_3_before_the_other(charging):
+    charging.amps_ma = [18200, 0, 0]
+    charging.until(lambda b: b.shown() == "6-1")
+    charging.until(opened)
+    assert charging.shown() == "6-3" and charging.faults.active == 2
 
 
 def test_stop_that_has_begun_is_finished(charging):

@@ -117,6 +117,7 @@ def test_5_3_clears_after_30_s_with_all_phases_without_a_random_delay(charging):
     charging.delays_s = [60]
     charging.volts_cv[1] = 0
     charging.until(lambda b: b.shown() == "5-3")
+    charging.shows = B
     charging.run(300000)
     assert charging.shown() == "5-3"
     charging.volts_cv[1] = 20000  # above the trip is enough

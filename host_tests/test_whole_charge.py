@@ -109,6 +109,12 @@ def test_a_car_that_ignores_the_stop_is_opened_after_six_seconds(tmp_path):
         assert station.charger.look()["closed"]
         station.advance(2)
         assert not station.charger.look()["closed"]
+        assert station.state()["faults"] == ["6-3"]
+        station.charger.do("unplug")
+        station.advance(8)
+        assert station.state()["faults"] == []
+        record = json.loads(station.backend.last["session/last"])
+        assert (record["stop"], record["faults"]) == ("Other", ["6-3"])
 
 
 def test_the_offer_never_changes_within_five_seconds(station):

@@ -37,6 +37,17 @@ def _need(spec, path, kind):
     return value
 
 
+def _ntc(spec):
+    """The temperature sensor, or None."""
+    if "ntc" not in spec:
+        return None
+    for key in ("adc_pin", "beta", "ohm_25", "pull_up_ohm", "supply_mv"):
+        if _need(spec, "ntc." + key, int) <= 0:
+            raise BoardError("board.json: ntc.%s must be above 0" % key)
+    if not 32 <= spec["ntc"]["adc_pin"] <= 39:
+        raise BoardError("board.json: ntc.adc_pin must be 32 to 39 (ADC1)")
+    return spec["ntc"]
+
 
 def _proximity(spec):
     """The socket's proximity pilot, or None: a tethered cable has none here."""
@@ -171,6 +182,7 @@ def load(path):
         raise BoardError("board.json: pilot levels are too close together")
     if not 6000 <= board.rating_ma <= 80000:
         raise BoardError("board.json: rated_a must be 6 to 80")
+    board.ntc = _ntc(spec)
     board.proximity = _proximity(spec)
     board.inputs = _inputs(spec)
     board.rcm_test = _test(spec)

@@ -1,4 +1,8 @@
-"""config.json: how this station is set up. Every value is checked; a wrong one stops the start."""
+"""config.json: how this station is set up. Every value is checked.
+
+A station whose configuration is wrong starts with the last one that was good (keep_config.py), or,
+without that, with safe settings and the fault 7-6: nobody guesses how much current a house can bear.
+"""
 
 import json
 
@@ -8,6 +12,11 @@ from pilotwire.once import Settings
 
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _LONGEST_NAME = const(32)
+_UNSET = "unset"
+# What safe settings take over from a wrong configuration, each by itself, if it can be read.
+_KEPT = (
+    "device", "key", "language", "ssid", "wifi_password", "time_server", "broker", "ack",
+)
 
 
 class ConfigError(Exception):
@@ -84,9 +93,7 @@ def _broker(spec):
     return spec
 
 
-def load(path):
-    """Settings with the values below; ConfigError."""
-    config = Settings()
+def _read(path):
     try:
         with open(path) as file:
             spec = json.load(file)
@@ -94,6 +101,55 @@ def load(path):
         raise ConfigError("config.json cannot be read: %s" % error)
     if not isinstance(spec, dict):
         raise ConfigError("config.json must hold an object")
+    return spec
+
+
+def start():
+    """Settings to start with, whatever the files hold. `trouble`: what is wrong with config.json, "" =
+    nothing; `used_copy`: they are the last good ones; `broken`: they are the safe ones."""
+    spec = {}
+    try:
+        spec = _read("config.json")
+        return settings(spec)
+    except Exception as error:  # also what no check has thought of
+        trouble = "%s: %s" % (type(error).__name__, error)
+    try:
+        config = load("config.good.json")
+        config.used_copy = True
+    except Exception:
+        config = _safe(spec)
+        config.broken = True
+    config.trouble = trouble
+    return config
+
+
+def _safe(spec):
+    """6 A at the most; no network without a name of its own: two such stations would be one."""
+    kept = {"device": _UNSET, "installation_a": 6}
+    config = settings(kept)
+    for key in _KEPT:
+        if key in spec:
+            tried = dict(kept)
+            tried[key] = spec[key]
+            try:
+                config, kept = settings(tried), tried
+            except Exception:
+                pass
+        if config.device == _UNSET:
+            break
+    return config
+
+
+def load(path):
+    """Settings of a file; ConfigError."""
+    return settings(_read(path))
+
+
+def settings(spec):
+    """Settings with the values below; ConfigError."""
+    config = Settings()
+    config.trouble = ""
+    config.used_copy = config.broken = False
     config.device = _text(spec, "device", "")
     if not 1 <= len(config.device) <= _LONGEST_NAME or any(c not in _NAME for c in config.device):
         raise ConfigError("config.json: device must be 1 to 32 of a-z, 0-9 and -")

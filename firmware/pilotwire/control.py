@@ -46,6 +46,7 @@ _WATCHDOG_MS = const(2000)  # with the contactor closed, or the lock's motor run
 _WATCHDOG_OPEN_MS = const(30000)  # looking up a name may block for many seconds, and harms nobody
 _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
+_PROVED_S = const(60)  # a configuration that has run so long is a good one
 _PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
 _TRIPS = const(3)  # bits of Reading.lines
@@ -89,6 +90,13 @@ class Charger:
         once.forget("decide.sequences")
         if not once.call("sense.pilot_check", "check", self._pilot, self._pwm):
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
+        self.selftest = once.call("selftest", "check")
+        gc.collect()
+        if self.selftest == "failed":
+            self.faults.raise_(fault_rows.FIRMWARE)
+        if config.broken:
+            self.faults.raise_(fault_rows.CONFIG)
+        self._keep_config = not config.trouble
         self.limits = Limits(config.fail_safe_ma)
         self.limit_names = limits.NAMES
         self.notices = Notices()
@@ -98,6 +106,7 @@ class Charger:
             self._meter is not None, board.rating_ma, getattr(self._meter, "peak_most_ma", 0),
             board.measured, config.grid == "uk",
         )
+        self._ntc, self._heat = _ntc(board, config)
         self.session = Session()
         self.enabled = True
         self.micropython = "%d.%d.%d" % tuple(sys.implementation[1][:3])
@@ -108,6 +117,7 @@ class Charger:
         self.health = Health()
         self.least_free = 1 << 29
         self.records = self._open_records()
+        self._restarted()
         self.visit = Visit(
             self.charging, self.session, self.records, self.faults, self.clock, self.reading
         )
@@ -145,6 +155,14 @@ class Charger:
         """After a reset the RTC still runs; after a power cut it starts in the year 2000."""
         if self.cause != "power" and time.gmtime()[0] >= 2024:
             self.clock.set_utc(time.time() - self.clock.shift_s(), 0, KEPT)
+
+    def _restarted(self):
+        """An unexpected end of the last life is a fault of its own; the third in ten minutes stays."""
+        faults = self.faults
+        faults.tries[fault_rows.RESETS] = boot_record.restarts(self._rtc, self.cause)
+        if self.cause in boot_record.UNEXPECTED:
+            faults.raise_(fault_rows.RESETS)
+            faults.gone(fault_rows.RESETS)
 
     def _open_records(self):
         from esp32 import Partition
@@ -212,6 +230,8 @@ class Charger:
                 self.limits.set(limits.CABLE, cable.limit_ma)
         if self._meter:
             self._meter.step(r, time.ticks_ms())
+        if self._ntc:
+            self._ntc.look(r)
 
         lock = self.lock
         if lock:
@@ -360,9 +380,12 @@ class Charger:
         self._meter_limit()
 
     def _second_faults(self):
+        boot_record.second(self._rtc, self.clock.up_s)
         if self._pilot.generator_off():
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
         self.protection.second(self.faults, self._draw_s)
+        if self._heat:
+            self._heat.second(self.reading, self.faults, self.limits)
         self.faults.second(self.charging.letter == A)
 
     def _draw_s(self):
@@ -405,6 +428,10 @@ class Charger:
             self.health.reset()
 
     def _second_site(self):
+        if self._keep_config and self.clock.up_s >= _PROVED_S and not self.faults.blocks:
+            if self.charging.letter == A and not self.charging.contactor:
+                self._keep_config = False
+                once.call("keep_config", "keep")
         if self.config.ssid:
             self.site.second(self._calm)
 
@@ -436,6 +463,16 @@ _SECONDS = (
     Charger._second_limits, Charger._second_faults, Charger._second_session,
     Charger._second_notices, Charger._second_link, Charger._second_site,
 )
+
+
+def _ntc(board, config):
+    """The temperature sensor and what follows from it, where the board has one."""
+    if not board.ntc:
+        return None, None
+    from pilotwire.decide.heat import Heat
+    from pilotwire.sense.heat import Heat as Sensor
+
+    return Sensor(board.ntc), Heat(min(board.rating_ma, config.installation_ma))
 
 
 def _socket(board):

@@ -1,5 +1,6 @@
 """Compiles the firmware with mpy-cross, as the device gets it."""
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -33,4 +34,16 @@ def compile_tree(target, *, arch="x64", sources=((ROOT / "firmware", ""), (ROOT 
             )
             if done.returncode:
                 raise ChargerError(f"{source}: {done.stderr.strip().splitlines()[-1]}")
+    if (target / "pilotwire").is_dir():
+        write_manifest(target)
     return target
+
+
+def write_manifest(target):
+    """manifest.txt, against which the firmware tests itself at the start (pilotwire/selftest.py)."""
+    files = [target / "boot.py", target / "main.py", *(target / "pilotwire").rglob("*.*")]
+    lines = [
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(target).as_posix()}\n"
+        for file in sorted(files)
+    ]
+    (target / "manifest.txt").write_text("".join(lines) + f"# {len(lines)}\n")

@@ -197,7 +197,7 @@ EVENTS = {
     "cmd": (_command, "a topic below the device, a space and the payload, as in 'cmd/limit 10'"),
     "broker": (_one_of("up", "down", "blackhole", "reset"), "up, down, blackhole or reset"),
     "power": (_one_of("off", "on"), "'off' or 'on'"),
-    "reset": (_one_of("soft", "wdt"), "'soft' or 'wdt'"),
+    "reset": (_one_of("soft", "wdt", "brown_out"), "'soft', 'wdt' or 'brown_out'"),
     "clock": (_clock,  # 'synced', 'lost' or Unix milliseconds
               "'synced', 'lost' or a time from 2000 to 2099 as in 2026-03-01T12:00:00Z"),
     "end": (_nothing, "no value"),

@@ -5,6 +5,8 @@ Sequence numbers are those of IEC 61851-1 Table A.6; sequences.py has the table 
 
 from micropython import const
 
+from pilotwire.decide.fault_rows import NOT_STOPPING
+from pilotwire.decide.fault_rows import VENTILATION as UNVENTED
 from pilotwire.decide.letters import (
     A, B, C, D, DIODE_MV, E, SHORT_MV, STATE_F, X1, letter_of,
 )
@@ -77,6 +79,8 @@ class Charging:
         self.diode_seen = False
         self.pilot_shorted = False  # E seen; until the state is A or B again
         self.diode_lost = False  # until the car is gone
+        self.draws = False  # above 1 A, active, as the meter saw it last; protection keeps it
+        self.wants_air = False  # the car was in D, and the board has no ventilation
         self.rest_ms = 0  # left until the contactor may close
         self.closed_ms = 0  # since it closed
         self.open_ms = _REST_MS  # since it opened
@@ -152,7 +156,7 @@ class Charging:
         elif letter == A or letter == B:
             self.pilot_shorted = False
         if letter == A:
-            self.diode_seen = self.diode_lost = False
+            self.diode_seen = self.diode_lost = self.wants_air = False
             self._diode_ms = 0
             self.arrival.gone()
         elif self.offer_ma > 0 and (letter == B or letter == C or letter == D):
@@ -168,9 +172,9 @@ class Charging:
         then = self._then[self.letter]
         if then == _UNPLUGGED:
             self._open(BY_UNPLUG, _REST_MS)
-        elif then == _BROKEN or self.diode_lost or faults.open_now:
-            self._open(BY_FAULT, _REST_FAULT_MS)
-        elif then == _UNVENTED:
+        elif then == _BROKEN or then == _UNVENTED or self.diode_lost or faults.open_now:
+            if then == _UNVENTED:
+                self.unvented(faults)
             self._open(BY_FAULT, _REST_FAULT_MS)
         elif then == _STOPPED:
             if self.stop_ms < 0:
@@ -180,9 +184,20 @@ class Charging:
         elif self.stop_ms >= 0:
             self.stop_ms += dt_ms
             if self.stop_ms >= _STOP_WAIT_MS:  # seq. 10.2
+                if self.draws:  # else a car without S2, that has stopped all the same
+                    faults.raise_(NOT_STOPPING)
+                    faults.gone(NOT_STOPPING)
                 self._open(BY_FAULT if faults.blocks else BY_COMMAND, _REST_FAULT_MS)
         elif not allowed:  # seq. 9.2
             self.stop_ms = 0
+
+    def unvented(self, faults):
+        """The car asks for ventilation that is not there. From the second time on it is offered nothing
+        for half a minute: a car that always asks would change between B and D for hours."""
+        if self.wants_air:
+            self.rest_ms = _REST_FAULT_MS
+        self.wants_air = True
+        faults.raise_(UNVENTED)
 
     def _while_open(self, look_ms, allowed, may_close):
         """`look_ms`: what this tick's look counts as, 0 when the pilot could not be read."""
@@ -197,6 +212,7 @@ class Charging:
             and self._diode_ms == 0 and not self.diode_lost and self.rest_ms <= 0
         ):  # seq. 4
             self.contactor = True
+            self.wants_air = False
             self.closed_ms = 0
             self.stop_ms = -1
 
@@ -248,10 +264,10 @@ class Charging:
             return DISABLED
         if limit_ma < 6000:
             return PAUSED if limit_ma == 0 else BELOW_6A
+        if self.wants_air and self.letter != C:
+            return VENTILATION
         if self.letter == B:
             return CAR_WAITS
-        if self.letter == D and not self.ventilation:
-            return VENTILATION
         if self.rest_ms > 0:
             return RESTING
         return CHECKING

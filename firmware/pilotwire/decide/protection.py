@@ -7,16 +7,18 @@ meter_check.py.
 from micropython import const
 
 from pilotwire.decide.fault_rows import (
-    DIODE, METER_LOST, NO_CLOSE, PILOT_GENERATOR, PILOT_NOISY, PILOT_SHORT, WELDED,
+    DIODE, METER_LOST, NO_CLOSE, PILOT_GENERATOR, PILOT_NOISY, PILOT_SHORT, VENTILATION, WELDED,
 )
-from pilotwire.decide.letters import A, E, SHORT_MV, STATE_F, X1
+from pilotwire.decide.letters import A, D, E, SHORT_MV, STATE_F, X1
 
 _WELD_MS = const(250)  # auxiliary contact after opening; Tinkerforge and Phoenix use 200..250 ms
 _CLOSE_MS = const(500)
 _GENERATOR_MS = const(3000)  # a plug going in slowly, or wet, makes such levels for a while
 _NOISY_MS = const(1000)
+_AIR_MS = const(200)  # in D with the contactor open: a plug going in passes through it
 _METER_LOST_MS = const(10000)
 _STALE_MS = const(2000)
+_DRAWS_MA = const(1000)  # what a car that has stopped draws less than
 _LOOK_MS = const(20)  # what one tick proves, however long the stall before it
 _SNAPSHOT_MS = const(400)  # what one snapshot proves
 _AUX_MS = const(30)  # of disagreement: one stray sample is none
@@ -41,6 +43,7 @@ class Protection:
         self._live = False  # voltage was seen behind the contactor since it closed
         self._noisy_ms = 0
         self._generator_ms = 0
+        self._air_ms = 0  # in D without ventilation
         if has_meter:
             from pilotwire.decide.meter_check import MeterCheck
             from pilotwire.decide.over_current import OverCurrent
@@ -75,6 +78,14 @@ class Protection:
         elif self._noisy_ms:
             self._noisy_ms = 0
             faults.gone(PILOT_NOISY)
+        if charging.letter == D and not charging.ventilation:
+            if self._air_ms < _AIR_MS:
+                self._air_ms += dt_ms
+                if self._air_ms >= _AIR_MS:
+                    charging.unvented(faults)
+        elif self._air_ms and charging.letter < D:
+            self._air_ms = 0
+            faults.gone(VENTILATION)
         # Without a car +12 V must be +12 V. A car in B reads 9 V, so a level between is the generator.
         high_mv = r.cp_high_mv
         weak = charging.letter == A and charging.offer_ma == X1 and r.cp_ok and (
@@ -128,7 +139,9 @@ class Protection:
             elif self._part:
                 self._part = 0
                 self._check.step(r, charging, faults, self._gap_ms, self.active_ma)
-            elif self.meter_ms >= _METER_LOST_MS:
+            elif self.meter_ms >= _STALE_MS:
+                charging.draws = False
+            if self.meter_ms >= _METER_LOST_MS:
                 self.meter_ms = self._since_ms = _METER_LOST_MS
                 faults.raise_(METER_LOST)
             return
@@ -143,6 +156,7 @@ class Protection:
         self._since_ms = 0
         self._part = 2
         self.active_ma = self._current.judge(r, charging, faults, proves_ms)
+        charging.draws = self.active_ma > _DRAWS_MA
 
     def second(self, faults, draw_s):
         """Once a second. `draw_s`: see supply.py."""

@@ -2,6 +2,12 @@
 
 from array import array
 
+from micropython import const
+
+_NO_SENSOR = const(-2000)
+_COLDEST_DC = const(-400)  # outside these a temperature sensor is broken (heat.py)
+_HOTTEST_DC = const(1250)
+
 
 class Reading:
     def __init__(self):
@@ -25,6 +31,9 @@ class Reading:
         self.lock = -1
         # Proximity pilot, Ohm to PE, mean of 80 ms; -1 = the board has none.
         self.pp_ohm = -1
+        # Temperature inside the station, 0.1 degC; beyond -40 and 125 degC as sense/heat.py says.
+        # -2000: no sensor, or no reading yet.
+        self.temp_dc = _NO_SENSOR
         # Meter: phase arrays are L1..L3. Complete snapshots only; `meter_fresh` counts them.
         self.v_cv = array("i", [0, 0, 0])  # 0.01 V
         self.i_ma = array("i", [0, 0, 0])  # RMS, reactive current included
@@ -39,3 +48,9 @@ class Reading:
         self.wh_part = 0  # and its rest, 1/320 Wh
         self.meter_fresh = 0
         self.meter_faults = 0  # bit 0 silent or nonsense, bit 1 energy continuity broken
+
+    def inside_dc(self):
+        """The station's temperature; the meter chip's where the board has no sensor, or it is broken."""
+        if _COLDEST_DC <= self.temp_dc <= _HOTTEST_DC:
+            return self.temp_dc
+        return self.chip_dc

@@ -83,8 +83,7 @@ class Session:
             self.peak_w = power_mw // 1000
         if offered_ma > self.offered_ma:
             self.offered_ma = offered_ma
-        if r.chip_dc > self.temp_dc:
-            self.temp_dc = r.chip_dc
+        self.temp_dc = max(self.temp_dc, r.inside_dc())
         if r.meter_faults:
             self.energy_flawed = True
         if day_s % self._mark_every_s == 0:

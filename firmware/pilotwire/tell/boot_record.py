@@ -1,26 +1,77 @@
-"""Why the last life ended: a few bytes in RTC memory, which survive resets but not a power cut."""
+"""Why the last life ended, and when lives ended unexpectedly: a few bytes in RTC memory, which survive
+resets but not a power cut.
+
+What cannot be told: the chip calls a brown-out a power-on. Where the record has survived it, it was a
+short one; where it has not, it is a power cut. A press on the chip's EN button may look like either.
+"""
 
 import struct
+from array import array
 from binascii import crc32
 
-_FORMAT = "<4sB3xI"
-_MAGIC = b"PWb1"
+import machine
+from micropython import const
+
+_FORMAT = "<4sBxHHHH"
+_MAGIC = b"PWb2"
 RUNNING = 0  # nothing was written before the end: the watchdog, or a reset from outside
 EXCEPTION = 1
 COMMAND = 2
 _NAMES = ("watchdog", "exception", "command")
 
 
+UNEXPECTED = ("watchdog", "exception", "brown_out")
+_WITHIN_S = const(600)
+_NEVER = const(0xFFFF)
+_BOOT_S = const(1)
+_EVERY_S = const(10)  # the up-time is written
+
+# Up-time when it was last written; seconds before this start of the unexpected ends, newest first.
+_times = array("H", [0, _NEVER, _NEVER, _NEVER])
+
+
 def write(rtc, reason):
-    data = struct.pack(_FORMAT, _MAGIC, reason, 0)
+    data = struct.pack(_FORMAT, _MAGIC, reason, *_times)
     rtc.memory(data + struct.pack("<I", crc32(data) & 0xFFFFFFFF))
 
 
-def cause(rtc):
-    """"power" when the RTC memory was lost, else why the last life ended."""
+def second(rtc, up_s):
+    """Once a second: how long this life has lasted."""
+    if up_s % _EVERY_S == 0:
+        _times[0] = min(up_s, _NEVER - 1)
+        write(rtc, RUNNING)
+
+
+def _read(rtc):
+    """Fields of the record, None when there is none."""
     data = rtc.memory()
     size = struct.calcsize(_FORMAT)
     if len(data) != size + 4 or struct.pack("<I", crc32(data[:size]) & 0xFFFFFFFF) != data[size:]:
+        return None
+    fields = struct.unpack(_FORMAT, data[:size])
+    return fields if fields[0] == _MAGIC and fields[1] < len(_NAMES) else None
+
+
+def cause(rtc):
+    """"power" when the RTC memory was lost, "brown_out" when not it but the chip was, else why the last
+    life ended."""
+    fields = _read(rtc)
+    if not fields:
         return "power"
-    magic, reason, _ = struct.unpack(_FORMAT, data[:size])
-    return _NAMES[reason] if magic == _MAGIC and reason < len(_NAMES) else "power"
+    if machine.reset_cause() == machine.PWRON_RESET:
+        return "brown_out"
+    return _NAMES[fields[1]]
+
+
+def restarts(rtc, why):
+    """How many of the newest three lives ended unexpectedly within ten minutes, the last one (`why`)
+    included. Once at a start: write() keeps their times from here on."""
+    fields = _read(rtc) or (0, 0, 0, _NEVER, _NEVER, _NEVER)
+    ago_s = [then_s + fields[2] + _BOOT_S for then_s in fields[3:]]
+    ago_s = [then_s for then_s in ago_s if then_s < _WITHIN_S]
+    if why in UNEXPECTED:
+        ago_s.insert(0, 0)
+    for k in range(3):
+        _times[k + 1] = ago_s[k] if k < len(ago_s) else _NEVER
+    _times[0] = 0
+    return min(len(ago_s), 3)

@@ -60,7 +60,7 @@ class Records:
     def load(self, session, clock_class, cause):
         """Scan the journal; a session without a record ends at its last checkpoint.
 
-        `cause`: why the last life ended (boot_record), "power" makes it a PowerLoss.
+        `cause`: why the last life ended (boot_record); "power" and "brown_out" make it a PowerLoss.
         """
         journal = self.journal
         journal.mount()
@@ -74,7 +74,7 @@ class Records:
             then = clock_class()
             boot, mask, part = checkpoint.unpack(check, session, then)
             self._register(session.end_wh, part)
-            stop = "PowerLoss" if cause == "power" else "Reboot"
+            stop = "PowerLoss" if cause in ("power", "brown_out") else "Reboot"
             self._store(session, then, boot, stop, cause, mask)
             journal.flush()
             self.written()

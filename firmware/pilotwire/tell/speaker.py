@@ -25,10 +25,12 @@ def _online(c):
 def _info(c):
     return (
         '{"v":1,"device":"%s","firmware":"%s","micropython":"%s","board":"%s","meter":"%s",'
-        '"rating_a":%s,"installation_a":%s,"contract":%d,"boot":%d,"boot_cause":"%s"}'
+        '"rating_a":%s,"installation_a":%s,"contract":%d,"boot":%d,"boot_cause":"%s",'
+        '"selftest":"%s","config":"%s"}'
         % (
             c.facts.device, c.facts.firmware, c.micropython, c.board.name, c.facts.meter,
             _amps(c.board.rating_ma), _amps(c.config.installation_ma), 1, c.records.boot, c.cause,
+            c.selftest, "safe" if c.config.broken else "copy" if c.config.used_copy else "own",
         )
     ).encode()
 
@@ -100,7 +102,7 @@ def _meter(c):
             (p[0] + p[1] + p[2]) // 1000,
             abs(r.pf_m[0]) // 1000, abs(r.pf_m[0]) % 1000, abs(r.pf_m[1]) // 1000,
             abs(r.pf_m[1]) % 1000, abs(r.pf_m[2]) // 1000, abs(r.pf_m[2]) % 1000,
-            r.hz_c // 100, r.hz_c % 100, r.wh, tenths(r.chip_dc),
+            r.hz_c // 100, r.hz_c % 100, r.wh, tenths(r.inside_dc()),
             "true" if c.protection.meter_ms < 2000 else "false",
         )
     ).encode()

@@ -8,7 +8,10 @@ HARD_RESET = 2
 WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
-_CAUSES = {"power": PWRON_RESET, "hard": HARD_RESET, "wdt": WDT_RESET, "soft": SOFT_RESET}
+_CAUSES = {
+    "power": PWRON_RESET, "brown_out": PWRON_RESET, "hard": HARD_RESET, "wdt": WDT_RESET,
+    "soft": SOFT_RESET,
+}
 _EPOCH_2000_S = 946684800
 _clock = world.clock
 
@@ -56,6 +59,8 @@ class Pin:
         if mode == Pin.OUT and pin >= 34:
             raise ValueError("pin can only be input")
         self.number = pin
+        if pull != -1:
+            world.board.pull[pin] = pull
         if mode == Pin.IN:
             world.pin_release(pin)
         elif value is not None:
@@ -95,6 +100,10 @@ class ADC:
             if atten != ADC.ATTN_11DB:
                 raise ValueError("the proximity pin's divider needs 11 dB")
             self.read_u16 = world.proximity.read_u16
+        elif number == world.spec.get("ntc", {}).get("adc_pin"):
+            if atten != ADC.ATTN_11DB:
+                raise ValueError("the NTC's divider needs 11 dB")
+            self.read_u16 = world.ntc.read_u16
         else:
             self.read_u16 = self._floating
 

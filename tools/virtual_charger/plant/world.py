@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from plant import costs, flash, lamps
+from plant import costs, flash, lamps, ntc
 from plant.car import Car
 from plant.clock import Clock
 from plant.contactor import Contactor
@@ -64,6 +64,10 @@ FAULTS = {
     "drive_high": ("contactor", "held", True, None),
     "enable_high": ("contactor", "enable_held", True, False),
     "drive_low": ("contactor", "held", False, None),
+    "ntc_open": ("ntc", "fault", "open", None),
+    "ntc_short": ("ntc", "fault", "short", None),
+    "ntc_jump": ("ntc", "jump_dc", 300, 0),  # 30 K at once: a bad contact, or another chip's noise
+    "self_heating": ("ntc", "heating_k", 20, 0),  # 32 A on each phase add so much to the air
     "ntp_silent": ("net", "ntp", False, True),
     "dns_dead": ("net", "dns", False, True),
     "wifi_lost": ("net", "wifi", False, True),
@@ -79,6 +83,7 @@ METER_FAULTS = {
     "meter_reset": "reset",
     "meter_lying": "lying",
     "meter_noise": "last_spi_mismatch",
+    "meter_reversed": "negative_power",
 }
 FLASH_FAULTS = ("program_fail", "erase_fail")
 LOOP_FAULTS = {
@@ -91,7 +96,7 @@ LOOP_FAULTS = {
 
 
 class Reset(BaseException):
-    """The chip restarts; `args[0]` is the cause: soft, wdt, hard."""
+    """The chip restarts; `args[0]` is the cause: soft, wdt, hard, brown_out."""
 
 
 class Net:
@@ -110,6 +115,7 @@ class Board:
     def __init__(self):
         self.level = {}
         self.output = {}
+        self.pull = {}  # Pin.PULL_UP, Pin.PULL_DOWN or None
         self.hang = False
 
 
@@ -177,6 +183,7 @@ class World:
         self.display = Tm1637() if shown.get("kind") == "tm1637" else Ssd1306()
         lamps.on_change = self._lamp
         self.meter = self._meter(board.get("meter"))
+        self.ntc = ntc.Thermistor(self, board.get("ntc"), options.get("tolerance", True))
         flash.chip = None
         size = options.get("flash_kb", 128) * 1024
         if size:
@@ -386,6 +393,8 @@ class World:
         elif event == "clock":
             self._clock(value)
         elif event == "reset":
+            if value == "brown_out":
+                self._brown_out()
             raise Reset(value)
         elif event == "power":
             if value == "off":
@@ -464,6 +473,14 @@ class World:
             self.meter.power(False)
         lamps.set(0)
         self.display.power_on()  # without supply it is dark; with it, too, until it is set up
+
+    def _brown_out(self):
+        """The supply dips: all is off for a moment, but the RTC's memory holds."""
+        kept = self.rtc_memory, self.rtc_offset_s
+        self.power_lost()
+        self.powered = True
+        self.power_back()
+        self.rtc_memory, self.rtc_offset_s = kept
 
     def power_back(self):
         if self.meter:

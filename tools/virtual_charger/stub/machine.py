@@ -54,6 +54,11 @@ class ADC:
 
     def __init__(self, pin, *, atten=0):
         self._k = 0
+        if pin.number == 32:
+            self.read_u16 = self._warm
+
+    def _warm(self):
+        return 1872 << 4  # 25 degC
 
     def read_u16(self):
         k = self._k + 1
