@@ -88,7 +88,7 @@ def test_numbers_do_not_repeat_after_a_restart(station):
 def test_a_watchdog_reset_is_told_as_the_cause_of_the_boot(station):
     station.charger.do("reset", "wdt")
     assert station.until(lambda: len(events(station, "boot")) == 2, seconds=40)
-    assert events(station)[-1]["cause"] == "watchdog"
+    assert events(station, "boot")[-1]["cause"] == "watchdog"
 
 
 def test_a_refused_command_is_told_and_a_good_one_is_not(station):

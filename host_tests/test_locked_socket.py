@@ -344,10 +344,18 @@ def test_both_pins_of_the_motor_are_never_high(tmp_path):
         for _ in range(60):
             event, value = rng.choice([
                 ("plug", "generic"), ("unplug", "car"), ("unplug", None), ("ready", None),
-                ("reset", "wdt"), ("reset", "soft"),
+                ("power", "off"), ("power", "off"),
             ])
             station.charger.do(event, value)
+            if event == "power":
+                station.charger.advance(0.1)
+                station.charger.do("power", "on")
             station.charger.advance(rng.choice((0.05, 0.2, 0.4, 2, 9)))
+        for how in ("wdt", "soft"):  # the third reset within ten minutes would be for good
+            station.charger.do("plug", "generic")
+            station.charger.advance(0.2)  # the motor runs
+            station.charger.do("reset", how)
+            station.charger.advance(40)
         assert len(drives(station, "lock")) > 5 and len(drives(station, "open")) > 10
         assert not drives(station, "both")
 

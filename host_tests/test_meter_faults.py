@@ -1,4 +1,4 @@
-"""What the station makes of a meter chip that sticks, lies, restarts, talks nonsense or is wired wrong."""
+"""What the station makes of a meter chip that sticks, lies, restarts or is wired wrong."""
 
 import json
 

@@ -22,7 +22,7 @@ def undetected():
     for path in (ROOT / "firmware").rglob("*.py"):
         source = path.read_text()
         raised.update(re.findall(r"fault_rows\.([A-Z_]+)", source))
-        for names in re.findall(r"fault_rows import ([A-Z_, ]+|\([A-Z_,\s]+\))\n", source):
+        for names in re.findall(r"fault_rows import ([A-Za-z_, ]+|\([A-Z_,\s]+\))\n", source):
             raised.update(re.findall(r"[A-Z_]+", names))
     listed = (ROOT / "firmware/pilotwire/decide/fault_rows.py").read_text()
     number = {name: int(at) for name, at in re.findall(r"([A-Z_]+) = const\((\d+)\)", listed)}

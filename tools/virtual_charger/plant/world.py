@@ -218,9 +218,11 @@ class World:
         if self.python_due and self.node._k != self.turn_k:
             self.python_due = False
             cost += self.cost["python_tick"]
-        clock.us += cost
-        if clock.us >= clock.due_us:
-            clock.advance(0)
+        us = clock.us + cost
+        if us >= clock.due_us:
+            clock.advance(cost)  # what falls due meanwhile happens at its own time
+        else:
+            clock.us = us
         board = self.board
         if board.level.get(pin) != level or not board.output.get(pin):
             board.level[pin] = level
