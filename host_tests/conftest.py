@@ -3,12 +3,17 @@
 The same examples are tried each time. `pytest --hypothesis-profile=explore` tries new ones;
 PILOTWIRE_SEED=n and PILOTWIRE_WALKS=n start the random walks elsewhere and make more of them. What
 fails prints how to see it again.
+
+PILOTWIRE_FIRMWARE=shrunk plays every test on the virtual charger with the firmware as the device gets
+it, compiled and with short names. Tests that take a part of the sources by itself are not changed.
 """
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,6 +27,18 @@ pilotwire.__path__.append(str(ROOT / "firmware" / "pilotwire"))
 settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("explore", derandomize=False, deadline=None, print_blob=True)
 settings.load_profile("same")
+
+
+def pytest_configure(config):
+    kind = os.environ.get("PILOTWIRE_FIRMWARE", "sources")
+    if kind not in ("sources", "shrunk"):
+        raise pytest.UsageError("PILOTWIRE_FIRMWARE must be sources or shrunk")
+    if kind == "shrunk":
+        from pilotwire import charger, device_build
+
+        folder = tempfile.TemporaryDirectory(prefix="pilotwire-shrunk-")
+        config.add_cleanup(folder.cleanup)
+        charger.FIRMWARE = device_build.compile_firmware(Path(folder.name) / "device")
 
 
 def pytest_report_header():

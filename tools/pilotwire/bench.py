@@ -12,6 +12,7 @@ from pilotwire.charger import ChargerError
 SUITES = (
     ("tick", bench_device.tick),
     ("heap_import", bench_device.heap),
+    ("build_names", bench_device.build),
     ("unplug_to_off", bench_latency.unplug),
     ("sim_speed", bench_run.speed),
 )

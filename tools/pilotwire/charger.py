@@ -9,6 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VIRTUAL = ROOT / "tools/virtual_charger"
+SOURCES = ROOT / "firmware"
+FIRMWARE = SOURCES  # what a Charger runs unless it is told otherwise
 HEAP = "8M"  # plant and firmware together; the firmware's own need is what `bench` shows
 _WAIT_S = 10
 
@@ -45,7 +47,7 @@ class Charger:
         self.events = []
         self._on_event = on_event or self.events.append
         self._folder = Path(folder).resolve()
-        firmware = Path(firmware or ROOT / "firmware").resolve()
+        firmware = Path(firmware or FIRMWARE).resolve()
         self._process = subprocess.Popen(
             [micropython(), "-X", "heapsize=" + HEAP, str(VIRTUAL / "charger.py")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -150,7 +152,7 @@ def names():
     )
     done = subprocess.run(
         [micropython(), "-c", code], capture_output=True, text=True, check=False,
-        env={**os.environ, "MICROPYPATH": search_path(ROOT / "firmware")},
+        env={**os.environ, "MICROPYPATH": search_path(SOURCES)},
     )
     if done.returncode:
         raise ChargerError("the virtual charger does not start: " + done.stderr.strip()[-200:])

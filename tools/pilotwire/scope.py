@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pilotwire import scenario as scenarios
-from pilotwire.charger import Charger, ChargerError, names
+from pilotwire.charger import SOURCES, Charger, ChargerError, names
 from pilotwire.run import EPOCH_S, Unusable, board_file
 from pilotwire.scenario import Action
 
@@ -83,6 +83,8 @@ class Capture:
 class _Tapped(Charger):
     """With the probe on from the start; `seen` is its report, once time has reached `to_us`.
 
+    Always plays the sources: the probe looks into the firmware by their names.
+
     `found` is the first event after the start that goes by the name `anchor`.
     """
 
@@ -91,7 +93,7 @@ class _Tapped(Charger):
         self.seen = self.found = None
         self._to_us = to_us
         self._anchor = anchor
-        super().__init__(*args, on_event=self._event, **options)
+        super().__init__(*args, on_event=self._event, firmware=SOURCES, **options)
         self._say(do="tap", from_us=from_us, to_us=to_us)
 
     def _event(self, event):

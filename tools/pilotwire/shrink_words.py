@@ -1,0 +1,66 @@
+"""Names that are found by a text when the program runs: getattr, once.call, __import__."""
+
+import ast
+import re
+
+_WORDS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_LOADERS = ("call", "forget", "__import__")
+
+
+def strings(program):
+    """All texts in the program, but for docstrings."""
+    return {
+        node.value for node in program.nodes(ast.Constant)
+        if isinstance(node.value, str) and not isinstance(node.parent, ast.Expr)
+    }
+
+
+def words(program):
+    """All words that stand as a whole in a string, dotted ones in parts."""
+    found = set()
+    for text in strings(program):
+        if _WORDS.fullmatch(text.strip(".")):
+            found.update(text.strip(".").split("."))
+    return found
+
+
+def _fits(text, module):
+    """The text names the module, ends its name, or is the package it lies in, with a dot."""
+    plain = text.strip(".")
+    if text.endswith(".") and "." in plain:  # below the root: that alone would be everything
+        return module.startswith(text)
+    return plain != "" and (module == plain or module.endswith("." + plain))
+
+
+def lookups(program):
+    """A function of (module, name): may this global be looked up by a word in a string?
+
+    It may if the module can be had as an object: it is handed around, or some text fits its name.
+    """
+    known = words(program)
+    texts = strings(program)
+    reachable = program.escaped | {m for m in program.modules if any(_fits(t, m) for t in texts)}
+    return lambda module, name: module.name in reachable and name in known
+
+
+def loaded_by_name(program):
+    """Modules whose name fits a text in a call of once or __import__, or any text with a dot in it."""
+    texts = {text for text in strings(program) if "." in text.strip(".")}
+    for node in program.nodes(ast.Call):
+        if getattr(node.func, "attr", getattr(node.func, "id", "")) in _LOADERS:
+            found = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant)]
+            texts.update(text for text in found if isinstance(text, str))
+    return {m for m in program.modules if any(_fits(text, m) for text in texts)}
+
+
+def identifiers(program):
+    """Every name that is written anywhere in the program."""
+    found = set()
+    for node in program.all_nodes:
+        for field in ("id", "attr", "arg", "name", "asname", "module"):
+            value = getattr(node, field, None)
+            if isinstance(value, str):
+                found.update(value.split("."))
+        if isinstance(node, (ast.Global, ast.Nonlocal)):
+            found.update(node.names)
+    return found
