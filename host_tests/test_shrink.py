@@ -70,6 +70,21 @@ def test_attributes_that_are_looked_up_by_a_path_keep_their_names(tmp_path):
     assert left(shrunk, "one.py") == {"zz_inner", "zz_level"}
 
 
+def test_fields_of_a_named_tuple_keep_their_names(tmp_path):
+    play(tmp_path, {
+        "one.py": """
+            from collections import namedtuple
+            Pair = namedtuple("Pair", "zz_low zz_high")
+            class Thing:
+                def __init__(self):
+                    self.zz_high = 3
+            def tell():
+                return Pair(1, 2).zz_high, Thing().zz_high
+            """,
+        "main.py": "import one\nprint(one.tell())\n",
+    })
+
+
 def test_driver_that_is_loaded_by_a_name_from_outside_keeps_its_class(tmp_path):
     shrunk = play(tmp_path, {
         "app/__init__.py": "",

@@ -76,6 +76,8 @@ def test_message_about_an_attribute_is_read_back(tmp_path):
     ("print(globals())", "globals"),
     ("class A:\n    __slots__ = ('b',)", "__slots__"),
     ("def f(base):\n    class A(base):\n        pass\nf(list)", "base class"),
+    ("limit = 1\nclass A:\n    limit = limit", "makes it later"),
+    ("def f(x):\n    return x.zz_nowhere\nf(1)", "nothing has .zz_nowhere"),
     ("x = [y := 1 for _ in ()]", ":="),
     ("import os\nmatch os:\n    case _:\n        pass", "match"),
     ("import pack.mod\nprint(pack.mod)", "without `as`"),
