@@ -38,7 +38,7 @@ def pytest_configure(config):
 
         folder = tempfile.TemporaryDirectory(prefix="pilotwire-shrunk-")
         config.add_cleanup(folder.cleanup)
-        charger.FIRMWARE = device_build.compile_firmware(Path(folder.name) / "device")
+        charger.FIRMWARE = device_build.compile_tree(Path(folder.name) / "device")
 
 
 def pytest_report_header():

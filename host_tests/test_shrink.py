@@ -70,6 +70,21 @@ def test_attributes_that_are_looked_up_by_a_path_keep_their_names(tmp_path):
     assert left(shrunk, "one.py") == {"zz_inner", "zz_level"}
 
 
+def test_fields_of_a_named_tuple_keep_their_names(tmp_path):
+    play(tmp_path, {
+        "one.py": """
+            from collections import namedtuple
+            Pair = namedtuple("Pair", "zz_low zz_high")
+            class Thing:
+                def __init__(self):
+                    self.zz_high = 3
+            def tell():
+                return Pair(1, 2).zz_high, Thing().zz_high
+            """,
+        "main.py": "import one\nprint(one.tell())\n",
+    })
+
+
 def test_driver_that_is_loaded_by_a_name_from_outside_keeps_its_class(tmp_path):
     shrunk = play(tmp_path, {
         "app/__init__.py": "",
@@ -171,26 +186,28 @@ def test_attribute_set_from_outside_meets_none_that_the_object_has(tmp_path):
         "bags.py": """
             class Bag:
                 def __init__(self):
-                    self.inside = "inside"
+                    self.zz_a = self.zz_b = self.zz_c = self.zz_d = self.zz_e = "inside"
+                def all(self):
+                    return self.zz_a, self.zz_b, self.zz_c, self.zz_d, self.zz_e
             class Sack:
                 def __init__(self):
-                    self.filling = "filling"
+                    self.zz_filling = "its own"
                 def swap(self, bag):
                     self = bag
-                    self.swapped = "swapped"
+                    self.zz_swapped = "swapped"
                 @staticmethod
                 def mark(bag):
-                    bag.marked = "marked"
+                    bag.zz_marked = "marked"
             def fill(bag):
-                bag.filling = "more"
+                bag.zz_filling = "filled"
                 Sack().swap(bag)
                 Sack.mark(bag)
-                return bag
             """,
         "main.py": """
             import bags
-            bag = bags.fill(bags.Bag())
-            print(bag.inside, bag.filling, bag.swapped, bag.marked, bags.Sack().filling)
+            bag = bags.Bag()
+            bags.fill(bag)
+            print(bag.all(), bag.zz_filling, bag.zz_swapped, bag.zz_marked, bags.Sack().zz_filling)
             """,
     })
 
@@ -221,13 +238,13 @@ def test_attribute_that_may_be_missing_is_not_taken_for_another(tmp_path):
         "one.py": """
             class Old:
                 def __init__(self):
-                    self.level = 1
+                    self.zz_level = 1
             class New:
                 def __init__(self):
-                    self.depth = self.depth_mm = 2
+                    self.zz_depth = self.depth_mm = 2
             def depth_of(thing):
                 try:
-                    return thing.depth
+                    return thing.zz_depth
                 except AttributeError:
                     return "none"
             def has_depth(thing):
@@ -242,16 +259,16 @@ def test_attribute_that_may_be_missing_is_not_taken_for_another(tmp_path):
 
 def test_globals_of_modules_that_are_handed_around_are_found_and_do_not_meet(tmp_path):
     play(tmp_path, {
-        "deep.py": 'alpha, beta = ["alpha"], ["beta"]\n',
+        "deep.py": 'zz_a, zz_b = ["alpha"], ["beta"]\n',
         "texts.py": 'import deep\nREADY = ["ready"]\n',
         "other.py": 'READY = ["fertig"]\n',
         "show.py": """
             class Alpha:
-                def __init__(self): self.alpha = 1
+                def __init__(self): self.zz_a = 1
             class Beta:
-                def __init__(self): self.beta = 2
+                def __init__(self): self.zz_b = 2
             def show(texts):
-                return texts.READY, texts.deep.alpha, texts.deep.beta, Alpha().alpha, Beta().beta
+                return texts.READY, texts.deep.zz_a, texts.deep.zz_b, Alpha().zz_a, Beta().zz_b
             def chosen(second):
                 import texts as table
                 if second:

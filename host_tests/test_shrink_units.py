@@ -27,7 +27,7 @@ def test_unit_runs_its_modules_in_their_order_and_keeps_their_globals_apart(tmp_
             def tell(): return _state, M().tell(), low_tell()
             """,
         "main.py": "from app.top import tell\nprint(tell())\n",
-    }, units=("app.top",))
+    }, units=[("app.top",)])
     assert sorted(shrunk.texts) == ["app/__init__.py", "app/top.py", "main.py"]
     assert "from app" not in shrunk.texts["app/top.py"]
 
@@ -44,7 +44,7 @@ def test_module_that_a_function_imports_stays_apart_until_it_is_wanted(tmp_path)
                 return late_tell(), base.level
             """,
         "main.py": "import top\nprint(top.tell())\n",
-    }, units=("top",))
+    }, units=[("top",)])
     assert sorted(shrunk.texts) == ["late.py", "main.py", "top.py"]
 
 
@@ -61,21 +61,26 @@ def test_module_that_is_loaded_by_its_name_or_handed_around_stays_apart(tmp_path
                     del sys.modules[name]
             """,
         "app/rare.py": 'print("rare")\ndef frames(): return [1]\n',
-        "app/drives/__init__.py": "",
+        "app/drives/__init__.py": """
+            def found(letter):
+                return __import__("app.drives." + letter, None, None, ("Drive",)).Drive.name
+            """,
         "app/drives/a.py": "class Drive: name = ['a']\n",
         "app/texts.py": 'READY = ["ready"]\n',
         "app/top.py": """
             from app import once, rare, texts
+            from app.drives import found
             from app.drives.a import Drive
             def show(table): return table.READY
-            def found(letter):
-                return __import__("app.drives." + letter, None, None, ("Drive",)).Drive.name
             def tell():
                 return once.call("rare", "frames"), rare.frames(), show(texts), Drive.name, found("a")
             """,
         "main.py": "from app import top, once\nprint(top.tell())\n",
-    }, units=("app.top",))
-    assert {"app/once.py", "app/rare.py", "app/texts.py", "app/drives/a.py"} < set(shrunk.texts)
+    }, units=[("app.top",)])
+    assert set(shrunk.texts) == {
+        "app/__init__.py", "app/drives/__init__.py", "app/drives/a.py", "app/once.py", "app/rare.py",
+        "app/texts.py", "app/top.py", "main.py",
+    }
 
 
 def test_stock_imports_of_a_unit_do_not_hide_one_another_nor_builtins(tmp_path):
@@ -95,7 +100,7 @@ def test_stock_imports_of_a_unit_do_not_hide_one_another_nor_builtins(tmp_path):
             def tell(): return one(), two(), three(), len(sys.path) > 0
             """,
         "main.py": "import top\nprint(top.tell())\n",
-    }, units=("top",))
+    }, units=[("top",)])
     assert shrunk.texts["top.py"].count("import sys") == 1
 
 
@@ -106,8 +111,36 @@ def test_two_units_share_what_the_first_one_has(tmp_path):
         "second.py": "import base, third\ndef tell(): return base.Base().kept, third.more()\n",
         "third.py": "def more(): return [2]\n",
         "main.py": "import first\nprint(first.later(), first.Base().kept)\n",
-    }, units=("first", "second"))
+    }, units=[("first",), ("second",)])
     assert sorted(shrunk.texts) == ["first.py", "main.py", "second.py"]
+
+
+def test_late_unit_holds_two_modules_and_leaves_what_others_need_without_it(tmp_path):
+    shrunk = play(tmp_path, {
+        "top.py": """
+            def tell():
+                import link
+                from speaker import say
+                return link.words(), say()
+            def record():
+                from report import report
+                return report()
+            """,
+        "link.py": 'import wire\nprint("link")\ndef words(): return wire.sent\n',
+        "speaker.py": """
+            import numbers_, digits, link
+            print(link.words())
+            def say(): return numbers_.amps(5), digits.ten
+            """,
+        "wire.py": "sent = [1]\n",
+        "numbers_.py": "from digits import ten\ndef amps(ma): return [ma] + ten\n",
+        "digits.py": "ten = [10]\n",
+        "report.py": "import numbers_\nprint('report')\ndef report(): return numbers_.amps(6)\n",
+        "main.py": "import top\nprint(top.record(), top.tell())\n",
+    }, units=[("top",), ("link", "speaker")])
+    assert sorted(shrunk.texts) == [
+        "digits.py", "link.py", "main.py", "numbers_.py", "report.py", "top.py",
+    ]
 
 
 def test_modules_that_need_a_unit_before_it_is_complete_are_refused(tmp_path):
@@ -119,7 +152,28 @@ def test_modules_that_need_a_unit_before_it_is_complete_are_refused(tmp_path):
         "main.py": 'import app.top as top\n__import__("app.apart")\nprint(top.use)\n',
     })
     with pytest.raises(ShrinkError, match="import one another"):
-        shrink(tmp_path, units=("app.top",))
+        shrink(tmp_path, units=[("app.top",)])
+
+
+def test_modules_of_a_unit_that_import_one_another_are_refused(tmp_path):
+    write(tmp_path, {
+        "one.py": "import two\ndef one(): return 1\ndef both(): return one(), two.two()\n",
+        "two.py": "import one\ndef two(): return one.one()\n",
+        "main.py": "import one as top\nprint(top.both())\n",
+    })
+    with pytest.raises(ShrinkError, match="import one another"):
+        shrink(tmp_path, units=[("one",)])
+
+
+@pytest.mark.parametrize(("second", "words"), [("zwei", "no module zwei"), ("two", "stay apart")])
+def test_unit_that_cannot_be_is_refused(tmp_path, second, words):
+    write(tmp_path, {
+        "one.py": "def one(): return [1]\n",
+        "two.py": "def two(): return [2]\n",
+        "main.py": 'import one\nprint(one.one(), __import__("two").two())\n',
+    })
+    with pytest.raises(ShrinkError, match=words):
+        shrink(tmp_path, units=[("one", second)])
 
 
 def test_file_that_looks_into_a_module_of_a_unit_finds_it_there(tmp_path):
@@ -131,6 +185,6 @@ def test_file_that_looks_into_a_module_of_a_unit_finds_it_there(tmp_path):
         "app/top.py": "from app.low import tell\n",
         "main.py": "from app.top import tell\nprint(tell())\n",
     }
-    shrunk = play(tmp_path, files, units=("app.top",), guests=[guest])
+    shrunk = play(tmp_path, files, units=[("app.top",)], guests=[guest])
     (tmp_path / "after/main.py").write_text(shrunk.guests[guest])
     assert run(tmp_path / "after") == "[9]\n"

@@ -11,14 +11,14 @@ from itertools import groupby
 import pytest
 
 from pilotwire.charger import SOURCES
-from pilotwire.device_build import compile_firmware, compile_tree, count
+from pilotwire.device_build import compile_tree, count
 from pilotwire.shrink_map import beside, load, translate
 from station import Connected, Lonely
 
 
 @pytest.fixture(scope="module")
 def shrunk(tmp_path_factory):
-    return compile_firmware(tmp_path_factory.mktemp("shrunk") / "device")
+    return compile_tree(tmp_path_factory.mktemp("shrunk") / "device")
 
 
 def both(tmp_path, shrunk, play):
@@ -130,7 +130,7 @@ def test_traceback_of_the_shrunk_firmware_is_that_of_the_sources(tmp_path, shrun
 
 def test_names_become_few_and_the_map_stands_beside(tmp_path, shrunk):
     files, size, names = count(shrunk / "pilotwire")
-    before = count(compile_tree(tmp_path / "as they are", SOURCES))
+    before = count(compile_tree(tmp_path / "as they are", sources=((SOURCES, ""),)))
     assert names <= 300 < 1000 < before[2]
     assert files < before[0] / 2 and size < before[1]
     functions = [file["functions"] for file in load(beside(shrunk))["files"].values()]

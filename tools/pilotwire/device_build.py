@@ -10,6 +10,7 @@ from pathlib import Path
 from pilotwire import mpy
 from pilotwire.charger import ROOT, SOURCES, ChargerError
 from pilotwire.shrink import shrink, stock_names, write_map
+from pilotwire.shrink_scopes import ShrinkError
 
 LIBRARY = ROOT / "build/lib"
 _TEXT = ("boot.py", "main.py")  # the port wants these as text
@@ -23,41 +24,41 @@ def mpy_cross():
     return found
 
 
-def compile_firmware(target, *, arch="x64", guests=()):
-    """The firmware and what it builds on as .mpy below `target`, its map of names beside it.
+def compile_tree(target, *, arch="x64", sources=None, guests=()):
+    """The firmware, shrunk, and what it builds on as .mpy below `target`, its map of names beside it.
 
-    guests: files that look into the firmware; they are written beside `target`, with its new names.
+    sources: ((folder, where below the target), ...) instead, as they are. guests: files that look into
+    the firmware; they are written beside `target`, with its new names. boot.py and main.py stay text.
     """
     target = Path(target)
-    shrunk = shrink(SOURCES, library=LIBRARY, guests=guests)
-    for below, text in shrunk.texts.items():
-        place = target / below
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
-    _compile(
-        [target / below for below in shrunk.texts if Path(below).name not in _TEXT], arch,
-        {target / below: tag for below, tag in shrunk.tags.items()},
-    )
-    for path, text in shrunk.guests.items():
-        (target.parent / Path(path).name).write_text(text)
-    write_map(target, shrunk)
-    compile_tree(target, LIBRARY, arch=arch)
-    write_manifest(target)
-    return target
-
-
-def compile_tree(target, source, *, arch="x64"):
-    """All of the folder `source` as .mpy below `target`, as it is; boot.py and main.py stay text."""
-    target = Path(target)
+    if sources is None:
+        _compile_shrunk(target, arch, guests)
+        sources = ((LIBRARY, ""),)
     copies = []
-    for path in sorted(Path(source).rglob("*.py")):
-        copy = target / path.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
-        if path.name not in _TEXT:
-            copies.append(copy)
+    for folder, below in sources:
+        for path in sorted(Path(folder).rglob("*.py")):
+            copies.append(target / below / path.relative_to(folder))
+            copies[-1].parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copies[-1])
     _compile(copies, arch, {})
+    if (target / "pilotwire").is_dir():
+        write_manifest(target)
     return target
+
+
+def _compile_shrunk(target, arch, guests):
+    try:
+        shrunk = shrink(SOURCES, library=LIBRARY, guests=guests)
+    except ShrinkError as error:
+        raise ChargerError(f"the firmware cannot be shrunk: {error}") from None
+    for below, text in shrunk.texts.items():
+        (target / below).parent.mkdir(parents=True, exist_ok=True)
+        (target / below).write_text(text)
+    for path, text in shrunk.guests.items():
+        (target.parent / path.name).write_text(text)
+    tags = {target / below: tag for below, tag in shrunk.tags.items()}
+    _compile([target / below for below in shrunk.texts], arch, tags)
+    write_map(target, shrunk)
 
 
 def count(folder):
@@ -68,7 +69,7 @@ def count(folder):
 
 
 def _compile(sources, arch, tags):
-    """Each source becomes .mpy and goes; a device calls it by its tag."""
+    """Each source becomes .mpy and goes, unless it stays text. A device calls it by its tag."""
 
     def one(source):
         done = subprocess.run(
@@ -81,7 +82,7 @@ def _compile(sources, arch, tags):
         source.unlink()
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(one, sources))
+        list(pool.map(one, (s for s in sources if s.name not in _TEXT)))
 
 
 def write_manifest(target):

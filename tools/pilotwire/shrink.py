@@ -28,7 +28,12 @@ from pilotwire.shrink_words import identifiers
 STOCK_NAMES = Path(__file__).with_name("stock_names.txt")
 BOOT = "boot.py"  # stays as it is
 MAIN = "main.py"  # stays text
-UNITS = ("pilotwire.control", "pilotwire.tell.display", "pilotwire.tell.link")
+UNITS = (  # what is loaded together: see shrink_merge
+    ("pilotwire.control",),
+    ("pilotwire.tell.display",),
+    ("pilotwire.tell.link", "pilotwire.tell.speaker"),
+    ("pilotwire.decide.cable", "pilotwire.sense.proximity"),
+)
 
 
 @dataclass

@@ -1,9 +1,10 @@
 """Modules that are always loaded together become one: each costs the chip a dict, tables and names.
 
-A unit is a module and what it imports at its top, and what that imports, in the order in which
-MicroPython would run them. Not in a unit: packages; what is loaded by its name or handed around; what
-main.py imports; what an earlier unit has. Globals get the name of their module in front; short names
-follow later.
+A unit is one module or more and what they import at their top, and what that imports, in the order in
+which MicroPython would run them. Its first module holds it all. Not in a unit: packages; what is loaded
+by its name or handed around; what main.py imports; what an earlier unit has. The first unit is always
+loaded; a later one leaves out what somebody else imports too. Globals get the name of their module in
+front; short names follow later.
 """
 
 import ast
@@ -15,10 +16,10 @@ from pilotwire.shrink_scopes import ShrinkError, bound_name
 from pilotwire.shrink_words import loaded_by_name
 
 
-def merge(modules, roots, apart=()):
-    """The modules, each of `roots` now with all of its unit. Modules in `apart` stay as they are."""
+def merge(modules, units, apart=()):
+    """The modules that are left. units: tuples of module names; apart: modules that are in none."""
     program = Program(modules)
-    unit = _Units(program, roots, set(apart))
+    unit = _Units(program, units, set(apart))
     plan = _Plan(program, unit)
     todo = [change for node in program.all_nodes for change in changes(plan, node)]
     rewriter = _Rewriter(program, plan)
@@ -33,9 +34,9 @@ def merge(modules, roots, apart=()):
     return [module for module in modules if unit.home(module.name) == module.name]
 
 
-def _imports(program, module):
-    """Modules of the program that this one imports at its top."""
-    for node in module.tree.body:
+def _imports(program, module, everywhere=False):
+    """Modules of the program that this one imports at its top, or everywhere."""
+    for node in ast.walk(module.tree) if everywhere else module.tree.body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             for alias in node.names:
                 target = program.imported(node, alias)
@@ -44,15 +45,22 @@ def _imports(program, module):
 
 
 class _Units:
-    """`members`: {root: its modules in the order in which they run}."""
+    """`members`: {first module: all of its unit in the order in which they run}."""
 
-    def __init__(self, program, roots, apart):
+    def __init__(self, program, units, apart):
         self._program = program
         self._root = {}
         self._apart = apart | loaded_by_name(program) | program.escaped
-        self.members = {root: [] for root in roots}
-        for root in roots:
-            self._collect(root, root)
+        self.members = {}
+        for unit in units:
+            self._refuse_odd(unit)
+            without = set()
+            members = self._collected(unit, without)
+            while self.members and (shared := self._shared(unit, members)):
+                without |= shared
+                members = self._collected(unit, without)
+            self.members[unit[0]] = members
+            self._root.update(dict.fromkeys(members, unit[0]))
         for root, members in self.members.items():
             for name in members:
                 self._refuse_circle(root, name, set())
@@ -61,15 +69,41 @@ class _Units:
         """Where the code of `module` is now."""
         return self._root.get(module, module)
 
-    def _collect(self, root, name):
-        self._root[name] = root
-        module = self._program.modules[name]
-        for other in _imports(self._program, module):
-            if not (
-                other in self._root or other in self._apart or self._program.modules[other].package
-            ):
-                self._collect(root, other)
-        self.members[root].append(name)
+    def _collected(self, unit, without):
+        """The modules of a unit, each behind all that it imports at its top."""
+        members, begun = [], set()
+
+        def collect(name):
+            begun.add(name)
+            for other in _imports(self._program, self._program.modules[name]):
+                if other in begun and other not in members:
+                    raise _circle(name, other)
+                if other not in begun and other not in without and self._may_join(other):
+                    collect(other)
+            members.append(name)
+
+        for name in unit:
+            if name not in begun:
+                collect(name)
+        return members
+
+    def _refuse_odd(self, unit):
+        for name in unit:
+            if name not in self._program.modules:
+                raise ShrinkError(f"there is no module {name}, which is said to be in a unit")
+            if name != unit[0] and not self._may_join(name):
+                raise ShrinkError(f"{name} has to stay apart and cannot be in a unit")
+
+    def _may_join(self, name):
+        taken = name in self._root or name in self._apart
+        return not taken and not self._program.modules[name].package
+
+    def _shared(self, unit, members):
+        """Modules that somebody outside imports, who would load all of the unit for it."""
+        modules = self._program.modules
+        outside = [modules[name] for name in modules if name not in members]
+        wanted = {name for one in outside for name in _imports(self._program, one, everywhere=True)}
+        return wanted.intersection(members).difference(unit)
 
     def _refuse_circle(self, root, name, seen):
         """What a unit imports may not need the unit, which is not complete at that time."""
@@ -77,9 +111,13 @@ class _Units:
             if other in seen or self.home(other) == root and self.home(name) == root:
                 continue
             if self.home(other) == root:
-                raise ShrinkError(f"{name} and the modules merged into {root} import one another")
+                raise _circle(name, root)
             seen.add(other)
             self._refuse_circle(root, other, seen)
+
+
+def _circle(one, other):
+    return ShrinkError(f"{one} and {other} (or what is merged into it) import one another")
 
 
 class _Plan:

@@ -36,7 +36,7 @@ class Names:
             n.attr for n in program.nodes(ast.Attribute) if program.attribute(n) == STOCK
         }
         self._keywords = self._keyword_names()
-        self._find_attributes()
+        self._find_attributes(stock)
         self._find_globals()
         self._find_functions()
         taken = identifiers(program) | self.words | set(dir(builtins))
@@ -67,7 +67,7 @@ class Names:
     def _meet(self, thing, space):
         self.spaces.setdefault(thing, set()).add(space)
 
-    def _find_attributes(self):
+    def _find_attributes(self, stock):
         program = self.program
         for node, group in self.groups.items():
             for name in node.inner.bound:
@@ -81,6 +81,11 @@ class Names:
                 if self._keeps_its_name(program.modules[name], bound):
                     self._kept.add(bound)
                 self._meet(("attr", bound), name)
+        known = stock | self.words
+        for node in program.nodes(ast.Attribute):
+            if program.attribute(node) not in self.spaces and program.attribute(node)[0] == "attr":
+                if not (node.attr in known or node.attr.startswith("__") or node.file.guest):
+                    program.fail(node, f"nothing has .{node.attr}, also not in stock_names.txt")
         for thing in list(self.spaces):
             if thing[1] in self._kept or thing[1].startswith("__"):
                 del self.spaces[thing]

@@ -66,6 +66,9 @@ def scoped(tree):
     _declare(tree)
     for node in ast.walk(tree):
         _bind(node)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            _refuse_early_use(node)
     return top
 
 
@@ -156,3 +159,15 @@ def _bind(node):
         raise ShrinkError(f"line {node.lineno}: import *")
     if name:
         node.scope.bind(name)
+
+
+def _refuse_early_use(node):
+    """`limit = limit` in a class body reads a global and makes an attribute: one name, two things."""
+    made = set()
+    for statement in node.body:
+        inside = [n for n in ast.walk(statement) if getattr(n, "scope", None) is node.inner]
+        for use in inside:
+            if isinstance(use, ast.Name) and isinstance(use.ctx, ast.Load):
+                if use.id in node.inner.bound and use.id not in made:
+                    raise ShrinkError(f"line {use.lineno}: {use.id} in a class body that makes it later")
+        made.update(bound_name(n) for n in inside)

@@ -1,4 +1,7 @@
-"""Names that are found by a text when the program runs: getattr, once.call, __import__."""
+"""Names that are found by a text when the program runs: getattr, once.call, __import__.
+
+A name that is put together from parts is not known here: it must stand somewhere as a whole.
+"""
 
 import ast
 import re
@@ -21,7 +24,19 @@ def words(program):
     for text in strings(program):
         if _WORDS.fullmatch(text.strip(".")):
             found.update(text.strip(".").split("."))
+    for node in program.nodes(ast.Call):
+        if _called(node) == "namedtuple":
+            found.update(word for text in _texts(node) for word in re.findall(r"\w+", text))
     return found
+
+
+def _called(node):
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def _texts(node):
+    found = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+    return [text for text in found if isinstance(text, str)]
 
 
 def _fits(text, module):
@@ -47,9 +62,8 @@ def loaded_by_name(program):
     """Modules whose name fits a text in a call of once or __import__, or any text with a dot in it."""
     texts = {text for text in strings(program) if "." in text.strip(".")}
     for node in program.nodes(ast.Call):
-        if getattr(node.func, "attr", getattr(node.func, "id", "")) in _LOADERS:
-            found = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant)]
-            texts.update(text for text in found if isinstance(text, str))
+        if _called(node) in _LOADERS:
+            texts.update(_texts(node))
     return {m for m in program.modules if any(_fits(text, m) for text in texts)}
 
 
