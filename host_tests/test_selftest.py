@@ -34,7 +34,7 @@ def flip_a_letter(tree):
 
 
 def remove_a_file(tree):
-    (tree / "pilotwire/sense/proximity.mpy").unlink()  # this board does not need it
+    (tree / "pilotwire/tell/tm1637.mpy").unlink()  # this board does not need it
 
 
 def append_a_byte(tree):

@@ -85,6 +85,22 @@ def test_fields_of_a_named_tuple_keep_their_names(tmp_path):
     })
 
 
+def test_function_of_a_module_whose_name_is_put_together_stays_and_keeps_its_name(tmp_path):
+    shrunk = play(tmp_path, {
+        "app/__init__.py": "",
+        "app/say/__init__.py": "",
+        "app/say/zz_en.py": "def zz_words(): return 'yes'\n",
+        "app/say/zz_de.py": "def zz_words(): return 'ja'\n",
+        "main.py": """
+            def call(module, function):
+                return getattr(__import__("app." + module, None, None, (function,)), function)()
+            for language in ("en", "de"):
+                print(call("say.zz_" + language, "zz_words"))
+            """,
+    })
+    assert left(shrunk, "app/say/zz_de.py") == {"zz_words"}
+
+
 def test_driver_that_is_loaded_by_a_name_from_outside_keeps_its_class(tmp_path):
     shrunk = play(tmp_path, {
         "app/__init__.py": "",

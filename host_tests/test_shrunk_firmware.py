@@ -13,7 +13,7 @@ import pytest
 from pilotwire.charger import SOURCES
 from pilotwire.device_build import compile_tree, count
 from pilotwire.shrink_map import beside, load, translate
-from station import Connected, Lonely
+from station import Connected, Lonely, variant
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +99,10 @@ def connected(folder, firmware):
         charger.do("power", "on")
         assert station.until(lambda: len(station.values("session/record")) == 2)
         shown = groupby(e["text"][:-1] for e in station.events if e["e"] == "display")
+        info = json.loads(station.values("info")[-1])
+        assert info.pop("selftest") == ("none" if firmware == SOURCES else "passed")
         return (
-            station.values("session/record"), station.values("result"), station.values("info")[-1],
+            station.values("session/record"), station.values("result"), info,
             [text for text, _ in shown],
         )
 
@@ -117,22 +119,23 @@ def test_records_answers_and_texts_over_mqtt_are_the_same(tmp_path, shrunk):
 
 def test_traceback_of_the_shrunk_firmware_is_that_of_the_sources(tmp_path, shrunk):
     def said(folder, firmware):
-        with Lonely(folder, firmware=firmware, config={"installation_a": 2}) as station:
+        board = variant(folder.parent / "board", rated_a="63")
+        with Lonely(folder, firmware=firmware, board=board) as station:
             station.charger.advance(3)
             return "\n".join(station.charger.console)
 
     before, after = both(tmp_path, shrunk, said)
-    assert "_number" in before and "_number" not in after
+    assert "_need" in before and "_need" not in after
     frame = re.compile(r'File "[^"]*?((?:pilotwire/|main)[^"]*)".* in (?:\w+\.)?(\w+)')
     assert frame.findall(translate(after, load(beside(shrunk)))) == frame.findall(before)
-    assert "ConfigError: config.json: installation_a must be" in after
+    assert "BoardError: board.json: rated_a has the wrong type" in after
 
 
 def test_names_become_few_and_the_map_stands_beside(tmp_path, shrunk):
     files, size, names = count(shrunk / "pilotwire")
     before = count(compile_tree(tmp_path / "as they are", sources=((SOURCES, ""),)))
     assert names <= 300 < 1000 < before[2]
-    assert files < before[0] / 2 and size < before[1]
+    assert files < before[0] and size < before[1]
     functions = [file["functions"] for file in load(beside(shrunk))["files"].values()]
     places = {place for found in functions for some in found.values() for place in some}
     assert "pilotwire/decide/charging.py: Charging.step" in places

@@ -6,6 +6,7 @@ chip about 0.3 s for 120 KB (an estimate).
 """
 
 import hashlib
+import sys
 from binascii import hexlify
 
 _PIECE = 512
@@ -13,10 +14,8 @@ _PIECE = 512
 
 def check():
     """"passed"; "failed"; "none" where there is no manifest, as with a run from the sources."""
-    import pilotwire
-
     # manifest.txt lies beside the package: 64 digits, two spaces, a path; last "# " and their number.
-    root = pilotwire.__file__.rsplit("/", 2)
+    root = sys.modules["pilotwire"].__file__.rsplit("/", 2)
     root = root[0] + "/" if len(root) == 3 else ""
     try:
         file = open(root + "manifest.txt")

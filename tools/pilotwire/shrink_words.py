@@ -1,6 +1,7 @@
 """Names that are found by a text when the program runs: getattr, once.call, __import__.
 
-A name that is put together from parts is not known here: it must stand somewhere as a whole.
+A name that is put together from parts is not known here: it must stand somewhere as a whole. A module's
+may be begun by a text with a dot in it ("tell.faults_"); then every module that begins so is meant.
 """
 
 import ast
@@ -40,10 +41,10 @@ def _texts(node):
 
 
 def _fits(text, module):
-    """The text names the module, ends its name, or is the package it lies in, with a dot."""
+    """The text names the module, ends its name, or begins it or its end: "tell.faults_" + language."""
     plain = text.strip(".")
-    if text.endswith(".") and "." in plain:  # below the root: that alone would be everything
-        return module.startswith(text)
+    if "." in plain:  # a part alone would begin too many, and the root everything
+        return "." + text in "." + module
     return plain != "" and (module == plain or module.endswith("." + plain))
 
 
