@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from pilotwire.charger import SOURCES
 from pilotwire.device_build import compile_tree
 from station import Connected, Lonely
 
@@ -96,7 +97,7 @@ def test_the_next_start_of_a_repaired_tree_is_well(tree, built, tmp_path):
 
 
 def test_sources_have_no_manifest_and_say_so(tmp_path):
-    with Connected(tmp_path / "s") as station:
+    with Connected(tmp_path / "s", firmware=SOURCES) as station:
         station.advance(8)
         info = json.loads(station.backend.last["info"])
         assert (info["selftest"], info["config"]) == ("none", "own")
