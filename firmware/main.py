@@ -1,21 +1,26 @@
 # Board + configuration -> Charger -> run. Whatever goes wrong ends with the contactor off.
+import gc
 import time
 
 import machine
 
 _AGAIN_S = 10  # after a start that failed, for example on a broken board.json
+_LOADING_BYTES = 2000  # collected so often while modules load, else what stays lies scattered: 28 KB
 
 
 def _start():
     from pilotwire import once
 
+    gc.threshold(_LOADING_BYTES)
     board = once.call("board", "load", "board.json")
     config = once.call("config", "start")
     if config.trouble:
         print(config.trouble)
     from pilotwire.control import Charger
 
-    return Charger(board, config)
+    charger = Charger(board, config)
+    gc.threshold(-1)  # the loop collects at its own times
+    return charger
 
 
 def _tell(error):

@@ -15,6 +15,7 @@ import time
 
 import machine
 
+_LOADING_BYTES = 2000  # as main.py has it
 _START_S = 15
 _CHARGE_S = 12
 
@@ -23,11 +24,13 @@ def main(folder):
     os.chdir(folder)
     from pilotwire import once
 
+    gc.threshold(_LOADING_BYTES)
     board = once.call("board", "load", "board.json")
     config = once.call("config", "load", "config.json")
     from pilotwire.control import Charger
 
     charger = Charger(board, config)
+    gc.threshold(-1)
     began = time.ticks_ms()
     charged_ms = linked_ms = None
     least = 1 << 40
