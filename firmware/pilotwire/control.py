@@ -68,6 +68,8 @@ _CHORES = ("none", "link", "led", "display", "journal", "site", "gc", "second")
 class Charger:
     def __init__(self, board, config):
         self._contactor = Contactor(board.contactor)  # off, before anything that can fail
+        from pilotwire import options
+
         self._pwm = PilotPwm(board.pilot)
         self.board = board
         self.config = config
@@ -75,11 +77,14 @@ class Charger:
         self.reading = Reading()
         self._pilot = Pilot(board.pilot, duty_of)
         self._inputs = Inputs(board.inputs)
-        self._leakage, self._test_line = _monitor(board)
-        self._earth = _earth(board)
-        self._proximity, self._cable = _socket(board)
-        self.lock, self._bolt, self._lock_pins = _lock(board)
-        self.phases, self._phase_aux, self._phase_pin = _phases(board, config)
+        self._leakage, self._test_line = options.monitor(board)
+        self._earth = options.earth(board)
+        self._proximity, self._cable = options.socket(board)
+        self.lock, self._bolt, self._lock_pins = options.lock(board)
+        self.phases, self._phase_aux, self._phase_pin = options.phases(board, config)
+        self._ntc, self._heat = options.ntc(board, config)
+        self._display = options.display(board, config.language)
+        once.forget("options")
         self._meter = open_meter(board.meter)
         compiled = once.call("decide.fault_table", "compiled", config.profile == "ul")
         self.faults = Faults(compiled)
@@ -106,7 +111,6 @@ class Charger:
             self._meter is not None, board.rating_ma, getattr(self._meter, "peak_most_ma", 0),
             board.measured, config.grid == "uk",
         )
-        self._ntc, self._heat = _ntc(board, config)
         self.session = Session()
         self.enabled = True
         self.micropython = "%d.%d.%d" % tuple(sys.implementation[1][:3])
@@ -127,9 +131,10 @@ class Charger:
         self._panel = Panel(config.language, config.currency)
         self._kept_changes = -1
         self._led = Led(board.led)
-        self._display = _display(board, config.language)
         self.site = Site(config, self.clock, self._rtc)
         self.orders = Orders(self)
+        board.contactor = board.pilot = board.ntc = board.proximity = board.inputs = board.lock = None
+        board.rcm_test = board.meter = board.led = board.display = None  # built; 1.5 KB for the link
         self.recorder = self.events = None
         self.link = _link(self)
         self.limits.set(limits.BOARD, board.rating_ma)
@@ -463,95 +468,6 @@ _SECONDS = (
     Charger._second_limits, Charger._second_faults, Charger._second_session,
     Charger._second_notices, Charger._second_link, Charger._second_site,
 )
-
-
-def _ntc(board, config):
-    """The temperature sensor and what follows from it, where the board has one."""
-    if not board.ntc:
-        return None, None
-    from pilotwire.decide.heat import Heat
-    from pilotwire.sense.heat import Heat as Sensor
-
-    return Sensor(board.ntc), Heat(min(board.rating_ma, config.installation_ma))
-
-
-def _socket(board):
-    """Proximity pin and cable; a board with a tethered cable has neither, and loads neither."""
-    if not board.proximity:
-        return None, None
-    from pilotwire.decide.cable import Cable
-    from pilotwire.sense.proximity import Proximity
-
-    return Proximity(board.proximity), Cable()
-
-
-def _monitor(board):
-    """The residual current monitor's rules and its test input, where the board has one."""
-    if not board.rcm_test:
-        return None, None
-    from pilotwire.act.output import Output
-    from pilotwire.decide.leakage import Leakage
-
-    lines = 0
-    for _, _, bit in board.inputs:
-        lines |= bit & _TRIPS
-    return Leakage(lines), Output(*board.rcm_test)
-
-
-def _earth(board):
-    for _, _, bit in board.inputs:
-        if bit & 112:
-            from pilotwire.decide.earth import Earth
-
-            return Earth()
-    return None
-
-
-def _lock(board):
-    """What decides about the lock, its feedback contact, its pins; only where there is one."""
-    if not board.lock:
-        return None, None, None
-    from pilotwire.act.lock import Lock as Pins
-    from pilotwire.decide.lock import Lock
-    from pilotwire.sense.contact import Contact
-
-    spec = board.lock
-    pins = spec["pins"]
-    return (
-        Lock(spec["pulse_ms"], len(pins) == 1),
-        Contact(spec["feedback_pin"], spec["locked_level"]), Pins(pins),
-    )
-
-
-def _phases(board, config):
-    """What decides between one phase and three, the second contactor's auxiliary contact, its coil."""
-    spec = board.contactor
-    if "phase_pin" not in spec:
-        return None, None, None
-    from pilotwire.act.phase_contactor import PhaseContactor
-    from pilotwire.decide.phases import Phases
-    from pilotwire.sense.contact import Contact
-
-    aux = None
-    if "phase_aux_pin" in spec:
-        aux = Contact(spec["phase_aux_pin"], spec.get("phase_aux_closed", 0))
-    return Phases(config.phases, config.phase_pause_ms), aux, PhaseContactor(spec["phase_pin"])
-
-
-def _display(board, language):
-    """The display of board.json, or None; only its driver and one language are loaded."""
-    if not board.display:
-        return None
-    if language == "de":
-        from pilotwire.tell import texts_de as texts
-    else:
-        from pilotwire.tell import texts_en as texts
-    if board.display["kind"] == "tm1637":
-        from pilotwire.tell.tm1637 import Display
-    else:
-        from pilotwire.tell.display import Display
-
-    return Display(board.display, texts)
 
 
 def _link(charger):
