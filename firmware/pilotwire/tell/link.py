@@ -65,6 +65,7 @@ class Link:
         self._ack_by_broker = config.ack == "broker"
         self._due = 0
         self._results = []
+        self._said, self._said_bit = None, 0  # a payload, and the topic to which it goes
         self._quota = _COMMANDS_A_SECOND
         self._record_pid = self._event_pid = -1
         self._record_seq = 0
@@ -102,7 +103,8 @@ class Link:
         """One bounded step; True when it cost time."""
         mqtt = self.mqtt
         if mqtt.up and mqtt.room() and (
-            self._results or self._due or self._events.waiting or self._records.waiting
+            self._said is not None or self._results or self._due or self._events.waiting
+            or self._records.waiting
         ):
             if self._send():
                 return True
@@ -110,21 +112,17 @@ class Link:
 
     def _send(self):
         mqtt = self.mqtt
+        if self._said is not None:
+            return self._post()
         if not self._due & ONLINE and self._results:
             return mqtt.post(self._root + b"result", self._results.pop(0), False, 1) >= 0
         for bit in _BITS:
             if self._due & bit:
                 self._due &= ~bit
                 payload = self._last if bit == LAST else self._speaker.say(bit)
-                if payload is None:
-                    continue
-                topic, qos, retain = _TOPICS[bit]
-                if mqtt.post(self._root + topic, payload, retain, qos) < 0:
-                    self._due |= bit
-                    return False
-                if bit == LAST:
-                    self._last = None
-                return True
+                if payload is not None:
+                    self._said, self._said_bit = payload, bit
+                    return True
         if self._events.waiting:
             self._event_pid = mqtt.post(self._root + b"event", self._events.next(), False, 1)
             if self._event_pid < 0:  # too long for a packet: it may not hold up the others
@@ -142,8 +140,19 @@ class Link:
         self._record_pid = mqtt.post(self._root + b"session/record", data, False, 1)
         return True
 
+    def _post(self):
+        """Send what the step before has put into words: each half is a chore of its own."""
+        topic, qos, retain = _TOPICS[self._said_bit]
+        if self.mqtt.post(self._root + topic, self._said, retain, qos) < 0:
+            return False
+        if self._said is self._last:
+            self._last = None
+        self._said = None
+        return True
+
     def _up(self):
         """A new connection: tell everything again; commands are subscribed already."""
+        self._said = None
         self._record_pid = self._event_pid = -1
         self._records.start_over()
         self._due |= ONLINE | INFO | STATE | ACTIVE | METER
