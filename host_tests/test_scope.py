@@ -1,5 +1,6 @@
 """`pilotwire scope`: what it records is what happened, what it draws is what it recorded."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pilotwire import scope, scope_draw
 from pilotwire.charger import ROOT
 from pilotwire.run import board_file
 from pilotwire.scope import BUILT_IN, ZERO_US
-from station import Lonely
+from station import Connected, Lonely
 
 BOARD = board_file("reference-3p")
 UNPLUG_US = ZERO_US + 14_003_000
@@ -321,3 +322,60 @@ def test_what_cannot_work_is_said_in_one_line(args, words):
     assert done.returncode == 2 and done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert all(word in done.stderr for word in words), done.stderr
+
+
+# What a device has recorded ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def device_event(tmp_path_factory):
+    """The `event` of a pilot shorted under load, as a subscriber has it, in a file."""
+    folder = tmp_path_factory.mktemp("event")
+    with Connected(folder / "s") as station:
+        station.charger.advance(8)
+        station.charge(seconds=8)
+        station.charger.do("fault", {"name": "cp_short", "value": None})
+        assert station.until(lambda: any(b'"before"' in e for e in station.values("event")))
+        (payload,) = (e for e in station.values("event") if b'"before"' in e)
+    (folder / "event.json").write_bytes(payload)
+    return folder / "event.json"
+
+
+def test_half_second_of_a_device_is_drawn_as_it_was(device_event, tmp_path):
+    before = json.loads(device_event.read_text())["before"]
+    done = run("--record", device_event, "--png", tmp_path / "p.png", "--width", 100)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    opened_ms = before["ms"][before["closed"].rindex("1") + 1]
+    assert lines[1].startswith("1-1 ") and f"told to open at {opened_ms} ms" in done.stdout
+    (letters,) = (line.split("│")[1] for line in lines if line.strip().startswith("letter"))
+    assert letters[0] == before["state"][0] == "C" and letters.rstrip()[-1] == before["state"][-1]
+    (contacts,) = (line.split("│")[1] for line in lines if line.strip().startswith("contacts"))
+    assert contacts.strip() == "", "a device does not know them"
+    assert sum(line.startswith("meter") for line in lines) == len(before["meter"]) >= 1
+    with Image.open(tmp_path / "p.png") as picture:
+        assert picture.size == scope_draw.SIZE
+
+
+def test_an_event_is_also_read_from_stdin(device_event):
+    done = subprocess.run(
+        [sys.executable, "-m", "pilotwire.cli", "scope", "--record", "-"], env=ENV,
+        stdin=device_event.open(), capture_output=True, encoding="utf-8", check=False, timeout=60,
+    )
+    assert done.returncode == 0 and done.stdout == run("--record", device_event).stdout
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    (None, "No such file"),
+    ("{", "not the JSON of one event"),
+    ("[]", "no event with `before`"),
+    ('{"event":"boot"}', "no event with `before`"),
+    ('{"before":{"ms":[0]}}', "not as the contract has it"),
+])
+def test_what_is_no_event_of_a_device_is_refused_in_one_line(tmp_path, text, words):
+    path = tmp_path / "e.json"
+    if text is not None:
+        path.write_text(text)
+    done = run("--record", path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert words in done.stderr and str(path) in done.stderr

@@ -68,7 +68,8 @@ def parser():
         "scope", help="draw pilot, plateaus, state and contactor around an event",
         description="Play a scenario to the virtual charger without a network, and draw the pilot, "
         "what the firmware made of it and the contactor around one instant: as text, and with --png "
-        "as a picture. Without FILE: a car is plugged in, charges and is unplugged under load.",
+        "as a picture. Without FILE: a car is plugged in, charges and is unplugged under load. With "
+        "--record: what a device has recorded before a fault.",
     )
     scope.add_argument("file", nargs="?", metavar="FILE", help="scenario or trace")
     when = scope.add_mutually_exclusive_group()
@@ -76,6 +77,8 @@ def parser():
     when.add_argument("--event", metavar="NAME",
                       help="the first event of this kind: of a scenario, a plant fault, contactor, "
                       "contacts, pilot (default: unplug)")
+    when.add_argument("--record", metavar="EVENT.json",
+                      help="draw the half second that a device tells in its `event`; - reads stdin")
     scope.add_argument("--before", metavar="MS", help="begin so long before the cause")
     scope.add_argument("--after", metavar="MS",
                        help="end so long after the cause (default: when the reaction is over)")

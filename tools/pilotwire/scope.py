@@ -61,7 +61,8 @@ class Capture:
     levels: list = field(default_factory=list)  # (us, high mV, low mV, high 0.1 us, period 0.1 us)
     ticks: list = field(default_factory=list)  # (us, found, high mV, low mV, letter, mA, contactor)
     command: list = field(default_factory=list)  # (us, on)
-    contacts: list = field(default_factory=list)  # (us, closed)
+    contacts: list | None = field(default_factory=list)  # (us, closed); None = not known
+    told: str = ""  # by the device, instead of the measured times
 
     def latency_ms(self, mark):
         """From the cause to a mark; None without a cause."""
@@ -69,6 +70,8 @@ class Capture:
 
     def verdict(self):
         """The measured times as one line."""
+        if self.told:
+            return self.told
         if not self.cause and not self.reaction:
             return "no cause and no reaction in this window"
         if not self.cause:
@@ -313,25 +316,33 @@ def _number(option, text):
     return value
 
 
+def _played(args, at_s, before_ms, after_ms):
+    scenario = BUILT_IN
+    if args.file:
+        cars, faults = names()
+        scenario = scenarios.load(args.file, cars=cars, faults=faults)
+    left_out = sum(action.event in _NO_NETWORK for action in scenario.actions)
+    if left_out:
+        print(f"pilotwire scope: no broker here, {left_out} cmd or broker lines are left out",
+              file=sys.stderr)
+    event = "unplug" if at_s is None and args.event is None else args.event
+    return record(scenario, board_file(args.board), at_s=at_s, event=event,
+                  before_ms=before_ms, after_ms=after_ms, seed=args.seed)
+
+
 def command(args):
     """Scope as the command line says; the exit status."""
-    from pilotwire import scope_draw
+    from pilotwire import scope_draw, scope_event
 
+    meter_lines = []
     try:
         at_s, before_ms, after_ms = (
             _number("--" + name, getattr(args, name)) for name in ("at", "before", "after")
         )
-        scenario = BUILT_IN
-        if args.file:
-            cars, faults = names()
-            scenario = scenarios.load(args.file, cars=cars, faults=faults)
-        left_out = sum(action.event in _NO_NETWORK for action in scenario.actions)
-        if left_out:
-            print(f"pilotwire scope: no broker here, {left_out} cmd or broker lines are left out",
-                  file=sys.stderr)
-        event = "unplug" if at_s is None and args.event is None else args.event
-        capture = record(scenario, board_file(args.board), at_s=at_s, event=event,
-                         before_ms=before_ms, after_ms=after_ms, seed=args.seed)
+        if args.record:
+            capture, meter_lines = scope_event.read(args.record)
+        else:
+            capture = _played(args, at_s, before_ms, after_ms)
         if args.png:
             scope_draw.png(capture, args.png)
     except (scenarios.BadFile, Unusable, ChargerError) as error:
@@ -343,7 +354,7 @@ def command(args):
         return 2
     width = args.width or max(60, shutil.get_terminal_size().columns)
     plain = "utf" not in (sys.stdout.encoding or "").lower()
-    lines = scope_draw.text(capture, width, plain)
+    lines = scope_draw.text(capture, width, plain) + meter_lines
     if args.png:
         lines.append(f"drawn in {args.png}")
     for line in lines:

@@ -76,9 +76,9 @@ def lanes(c):
     ticks = [(t[0], t) for t in c.ticks]
     return {
         "letter": spans([(us, "ABCDEF"[t[4]]) for us, t in ticks], c.from_us, c.to_us),
-        "offer": spans([(us, t[5]) for us, t in ticks], c.from_us, c.to_us),
+        "offer": spans([(us, t[5]) for us, t in ticks if t[5] is not None], c.from_us, c.to_us),
         "command": spans(c.command, c.from_us, c.to_us, False),
-        "contacts": spans(c.contacts, c.from_us, c.to_us, False),
+        "contacts": [] if c.contacts is None else spans(c.contacts, c.from_us, c.to_us, False),
     }
 
 
