@@ -92,7 +92,9 @@ class Faults:
         unplugged = self._away_s >= _UNPLUGGED_S
         if self._away_s == _UNPLUGGED_S:  # retries count anew for the next car
             for row in range(COUNT):
-                if self._clears[row] == _T and self.tries[row]:
+                if self._clears[row] == _T and self.tries[row] and not (
+                    self._state[row] and self.how(row) == _S  # leaving does not clear that one
+                ):
                     self.tries[row] = 0
                     self.changes = self.changes + 1 & 0xFFFF
         if not self.active:
@@ -130,7 +132,7 @@ class Faults:
             return SERVICE
         if how == _T:
             self.tries[row] += 1
-        elif service:
+        elif service or how == _S and self._clears[row] != _S:  # its retries begin anew
             self.tries[row] = 0
         self._state[row] = _IDLE
         self._sum_up()
