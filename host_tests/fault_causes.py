@@ -19,8 +19,9 @@ def cause(comes, goes, **options):
     `momentary`: its cause has gone when it is known. `until_unplugged`: nobody can tell before that
     the cause has gone. `restarts`: looked at only at the start. `ends`: it ends the life."""
     values = {
-        "board": "reference-3p", "known_s": 2.0, "gone_s": 2.0, "early_s": 0, "beside": [], "after_opening": False,
-        "momentary": False, "until_unplugged": False, "restarts": False, "ends": False, "built": False,
+        "board": "reference-3p", "known_s": 2.0, "gone_s": 2.0, "early_s": 0, "beside": [],
+        "after_opening": False, "momentary": False, "until_unplugged": False, "restarts": False,
+        "ends": False, "built": False,
     }
     return SimpleNamespace(comes=comes, goes=goes, **{**values, **options})
 

@@ -111,7 +111,7 @@ def test_a_trip_whose_cause_outlives_a_power_cut_keeps_its_code(station):
 
 def test_in_the_ul_profile_it_tries_again_after_15_min_four_times_and_then_waits(tmp_path):
     with Faulty(tmp_path / "s", config={"profile": "ul"}) as station:
-        station.charge(seconds=6)
+        station.charge(seconds=14)
         for _ in range(4):
             at_us = station.charger.us
             station.pulse(at_us, "rcd_ac", 50_000)
@@ -129,9 +129,25 @@ def test_in_the_ul_profile_it_tries_again_after_15_min_four_times_and_then_waits
         assert station.codes() == []
 
 
+@pytest.mark.parametrize("after_s, retries", [(0.5, False), (9.7, False), (10.3, True)])
+def test_in_the_ul_profile_a_trip_within_10_s_of_closing_is_not_retried(tmp_path, after_s, retries):
+    with Faulty(tmp_path / "s", config={"profile": "ul"}) as station:
+        station.plug(2)
+        (closed_us,) = station.closings()
+        station.charger.until(closed_us + round(after_s * 1e6))
+        station.pulse(station.charger.us, "rcd_ac", 50_000)
+        station.charger.advance(10)
+        station.cut_power()
+        station.charger.advance(1000)
+        assert station.codes() == ([] if retries else ["2-1"])
+        assert station.closed() == retries
+        station.unplug(5)
+        assert station.codes() == []
+
+
 def test_in_the_ul_profile_a_power_cut_begins_the_15_min_anew(tmp_path):
     with Faulty(tmp_path / "s", config={"profile": "ul"}) as station:
-        station.charge(seconds=6)
+        station.charge(seconds=14)
         station.pulse(station.charger.us, "rcd_dc", 50_000)
         station.charger.advance(600)
         station.cut_power()

@@ -77,6 +77,12 @@ class Faults:
         """The next wait of a row takes this much longer than the table says."""
         self._more_s[row] = more_s
 
+    def no_retry(self, row):
+        """A row that holds came so that its retries, if it has any, count as used up."""
+        if self._state[row] and self.tries[row] < self._most_tries[row]:
+            self.tries[row] = self._most_tries[row]
+            self._sum_up()
+
     def passed(self, row):
         """The self-test of this row has passed: its failures count anew."""
         if not self._state[row] and self.tries[row]:
