@@ -212,7 +212,7 @@ class Life:
     def refused_soon(self, why, **options):
         """The cause may take a while to be known as gone."""
         station = self.station
-        end_us = station.charger.us + self.cause.gone_s * 1e6
+        end_us = station.charger.us + (self.cause.gone_s + 2) * 1e6
         while True:
             answer = station.command("cmd/clear", {"code": self.code, **options})
             assert not answer["ok"] and answer["reason"] in (STILL, why)
@@ -302,7 +302,8 @@ class Life:
     # What is recorded --------------------------------------------------------------------------
 
     def ends_a_session(self):
-        """Its record has the code and no other, and the row's reason."""
+        """Its record has the code and no other, and the row's reason. Nor had anything else in this life
+        another one."""
         station = self.station
         self.comes()
         if not station.plugged:  # it came after the car, and is there when the next one comes
@@ -317,6 +318,9 @@ class Life:
         assert all(record["faults"] in ([], self.all) for record in records)
         if self.opens_it or self.cause.ends:
             assert self.row["stop"] in {record["stop"] for record in records}
+        only = set(self.all)
+        assert {code for _, event in station.log["faults"] for code in event["codes"]} == only
+        assert {event["code"] for event in station.told("fault_raised")} == only
 
 
 def counted(station, since_us, seconds=70):
