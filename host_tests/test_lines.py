@@ -37,42 +37,10 @@ def board_without(folder, section, key):
 # Earth and PEN ---------------------------------------------------------------------------------
 
 
-def test_a_missing_earth_opens_after_1_s_and_clears_by_itself_after_60(station):
+def test_a_missing_earth_opens_after_1_s(station):
     station.charge(seconds=6)
     at_us = station.inject("pe_lost", 5)
     assert 1000 <= station.opened_after_ms(at_us) <= 1100
-    assert station.codes() == ["3-1"]
-    station.clear("pe_lost", 58)
-    assert station.codes() == ["3-1"]
-    station.charger.advance(4)
-    assert station.codes() == []
-    station.charger.advance(5)
-    assert station.closed()
-
-
-def test_a_missing_earth_is_tried_four_times_and_then_waits_for_unplugging(station):
-    station.charge(seconds=6)
-    for _ in range(4):
-        station.inject("pe_lost", 2)
-        station.clear("pe_lost", 70)
-        assert station.codes() == [] and station.closed()
-    station.inject("pe_lost", 2)
-    station.clear("pe_lost", 600)
-    assert station.codes() == ["3-1"] and not station.closed()
-    station.unplug(5)
-    assert station.codes() == []
-
-
-def test_a_missing_earth_is_waited_for_over_a_power_cut_too(station):
-    station.charge(seconds=6)
-    station.inject("pe_lost", 2)
-    station.clear("pe_lost")
-    station.cut_power()
-    assert station.codes() == ["3-1"]
-    station.charger.advance(48)
-    assert station.codes() == ["3-1"] and not station.closed()
-    station.charger.advance(15)
-    assert station.codes() == [] and station.closed()
 
 
 def test_an_earth_that_is_missing_at_the_start_never_closes(tmp_path):
@@ -94,23 +62,14 @@ def test_an_earth_that_comes_and_goes(station, lost_ms, well_ms, code):
     assert station.codes() == code and station.closed() == (not code)
 
 
-def test_an_open_pen_opens_after_4_s_and_clears_by_itself_ten_times(tmp_path):
+def test_an_open_pen_opens_after_4_s(tmp_path):
     with Faulty(tmp_path / "s", board=SINGLE) as station:
         station.charge(seconds=6)
         at_us = station.inject("pen_open", 3.9)
         station.clear("pen_open", 1)
         assert station.opened_after_ms(at_us) is None
-        for _ in range(10):
-            at_us = station.inject("pen_open", 6)
-            assert 4000 <= station.opened_after_ms(at_us) <= 4120
-            assert station.codes() == ["3-2"]
-            station.clear("pen_open", 45)
-            assert station.codes() == [] and station.closed()
-        station.inject("pen_open", 6)
-        station.clear("pen_open", 200)
-        assert station.codes() == ["3-2"]
-        station.unplug(5)
-        assert station.codes() == []
+        at_us = station.inject("pen_open", 6)
+        assert 4000 <= station.opened_after_ms(at_us) <= 4120
 
 
 # Lid -------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from station import Connected
-from test_after_a_restart import cut_power
 
 
 @pytest.fixture
@@ -47,21 +46,6 @@ def test_averages_that_stick_at_a_load_when_the_contactor_opens_are_no_welded_co
     assert station.state()["faults"] == ["8-2"]
     fault(station, "meter_stale", on=False)
     assert station.until(lambda: station.state()["faults"] == [], 70)
-
-
-def test_8_2_outlives_a_power_cut_until_the_car_is_gone(station):
-    station.charge(amps=16, seconds=20)
-    fault(station, "meter_stale")
-    station.charger.do("want_a", [6000, 6000, 6000])
-    assert station.until(lambda: station.state()["faults"] == ["8-2"], 70)
-    station.advance(10)
-    fault(station, "meter_stale", on=False)
-    cut_power(station)
-    station.advance(60)
-    assert station.state()["faults"] == ["8-2"] and not station.charger.look()["closed"]
-    station.charger.do("unplug")
-    station.advance(8)
-    assert station.state()["faults"] == []
 
 
 @pytest.mark.parametrize("amps, faults", [(16, ["8-2"]), (8, [])])

@@ -31,29 +31,6 @@ def opened_after_ms(station, since_us):
     return (events[0]["us"] - since_us) / 1000 if events else None
 
 
-@pytest.mark.parametrize("fault, code", [("cp_short", "1-1"), ("diode_short", "1-2")])
-def test_a_pilot_fault_under_load_opens_within_30_ms_and_shows_its_code(station, fault, code):
-    station.charge(seconds=8)
-    at_us = inject(station, fault, 5)
-    assert opened_after_ms(station, at_us) <= 30
-    assert station.shows(code)
-    assert all(not e["on"] for e in station.seen("contactor", at_us))
-
-
-def test_a_fault_holds_until_the_car_is_gone_then_the_station_is_ready(station):
-    station.charge(seconds=8)
-    inject(station, "cp_short", 2)
-    clear(station, "cp_short")
-    station.charger.advance(60)
-    assert station.shows("1-1")
-    assert not station.charger.look()["closed"]
-    station.charger.do("unplug")
-    station.charger.advance(6)
-    assert station.shows("READY")
-    station.charger.advance(30)  # the rest after a fault
-    station.charge(seconds=8)
-
-
 def test_a_car_without_a_diode_is_never_energised(station):
     inject(station, "diode_short")
     station.charger.do("plug", "generic")
@@ -77,17 +54,6 @@ def test_a_welded_contactor_is_known_within_300_ms_and_blocks(station):
     station.charger.at(station.charger.us + 300_000, "s2", True)
     station.charger.advance(40)
     assert not [e for e in station.seen("contactor", at_us) if e["on"]]
-
-
-def test_a_contactor_that_does_not_close_is_tried_three_times_more(station):
-    inject(station, "no_close")
-    station.charger.do("plug", "generic")
-    station.charger.at(station.charger.us + 300_000, "s2", True)
-    station.charger.advance(5)
-    assert station.shows("7-4")
-    station.charger.advance(400)
-    closings = [e for e in station.seen("contactor") if e["on"]]
-    assert len(closings) == 4
 
 
 def test_the_generator_without_its_plus_12_v_is_a_fault_of_the_station(station):
@@ -180,12 +146,6 @@ def test_every_car_in_the_plant_charges_and_stops(tmp_path):
             station.charger.do("unplug")
             station.charger.advance(1)
             assert not station.charger.look()["closed"], car
-
-
-def test_flash_that_fails_is_told_and_does_not_stop_the_charge(station):
-    inject(station, "program_fail", 1)
-    station.charge(seconds=12)
-    assert station.shows("8-3")
 
 
 @pytest.mark.parametrize("fault", ["display_unplugged", "display_shorted"])

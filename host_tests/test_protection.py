@@ -262,6 +262,14 @@ def test_unreadable_pilot_is_1_3_after_1_s_and_clears_60_s_after_it_is_well(char
     assert 59000 <= charging.until(lambda b: b.shown() == "", within_ms=62000) <= 61000
 
 
+def test_chance_levels_between_unreadable_bursts_are_no_car_that_has_left():
+    bench = Bench()
+    bench.plug(B)
+    bench.bursts = [UNREADABLE, (12000, 12000)] * 500
+    bench.run(5000)
+    assert bench.charging.letter == B
+
+
 def test_unreadable_pilot_under_load_opens_within_1100_ms(charging):
     """Unplugging could not be seen meanwhile."""
     charging.bursts = [UNREADABLE] * 2000

@@ -18,17 +18,6 @@ def station(tmp_path):
         yield station
 
 
-def test_it_is_8_3_while_flash_fails_and_gone_with_the_next_good_write(station):
-    fault(station, "program_fail")
-    station.charge(seconds=8)
-    assert station.until(lambda: station.state()["faults"] == ["8-3"], 5)
-    station.advance(60)
-    assert station.charger.look()["closed"] and station.state()["faults"] == ["8-3"]
-    fault(station, "program_fail", on=False)
-    assert station.until(lambda: station.state()["faults"] == [], 90)  # a checkpoint each minute
-    assert station.charger.look()["closed"]
-
-
 def test_a_session_that_could_not_be_stored_is_shown_once_and_counted_as_lost(station):
     fault(station, "program_fail")
     station.charge(seconds=20)
@@ -65,15 +54,3 @@ def test_a_board_without_a_journal_partition_has_it_for_good(tmp_path):
         station.charger.do("unplug")
         station.advance(20)
         assert station.state()["faults"] == ["8-3"]
-
-
-def test_it_comes_back_after_a_power_cut_only_with_its_cause(station):
-    """Class W is not kept."""
-    fault(station, "program_fail")
-    station.charge(seconds=8)
-    fault(station, "program_fail", on=False)
-    station.charger.do("power", "off")
-    station.advance(1)
-    station.charger.do("power", "on")
-    station.advance(15)
-    assert station.state()["faults"] == []

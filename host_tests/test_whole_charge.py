@@ -90,6 +90,25 @@ def test_an_expired_limit_gives_way_to_the_fail_safe_current(station):
     assert station.charger.look()["car_offer_ma"] == 6000
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_opening_counts_as_hot_only_when_a_current_flows(tmp_path, seed):
+    """The meter's averages still show what a car drew that has just stopped."""
+    print("seed", seed)
+    with Connected(tmp_path / "s", seed=seed) as station:
+        for how in ("not_ready", "not_ready", "unplug"):
+            station.charge(amps=16, seconds=8)
+            station.advance(seed * 0.13)
+            station.charger.do(how)
+            station.advance(8)
+            station.charger.do("unplug")
+            station.advance(8)
+        assert station.charger.look()["hot_openings"] == 1  # what the plant has seen
+        before = len(station.values("health"))
+        assert station.until(lambda: len(station.values("health")) > before, 65)
+        health = json.loads(station.backend.last["health"])
+        assert (health["hot_openings"], health["cold_openings"]) == (1, 2)
+
+
 @pytest.mark.parametrize("topic, payload", [("cmd/limit", 0), ("cmd/enable", False)])
 def test_a_pause_lets_the_car_stop_first_and_opens_without_load(station, topic, payload):
     station.charge(amps=16, seconds=15)

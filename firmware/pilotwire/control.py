@@ -152,6 +152,7 @@ class Charger:
         self._told = None  # everything whose change makes `state` due
         self._watchdog = None
         self.restart_s = -1  # since a command to restart; -1 = there was none
+        self._generator_off = False  # in the last second
         self._held = False  # the button, long enough
         self._watched = False  # the watchdog has the short time
         self._calm = True  # contactor open, no motor runs: a stall harms nobody
@@ -386,8 +387,12 @@ class Charger:
 
     def _second_faults(self):
         boot_record.second(self._rtc, self.clock.up_s)
-        if self._pilot.generator_off():
+        off = self._pilot.generator_off()
+        if off:
             self.faults.raise_(fault_rows.PILOT_GENERATOR)
+        elif self._generator_off:  # else somebody asks in vain: nothing else says that it is well
+            self.faults.gone(fault_rows.PILOT_GENERATOR)
+        self._generator_off = off
         self.protection.second(self.faults, self._draw_s)
         if self._heat:
             self._heat.second(self.reading, self.faults, self.limits)

@@ -14,7 +14,10 @@ _CHECK_IDLE_S = const(300)
 _CHECK_TIGHT_S = const(900)  # when flash is nearly full
 _TIGHT_SECTORS = const(3)
 
-_HOT_MA = const(1000)  # opened under load: wears the contacts
+# Opened under current: wears the contacts. By the peaks where the meter has them: its averages still
+# show what a car drew that has just stopped.
+_HOT_MA = const(1000)
+_HOT_PEAK_MA = const(1414)
 
 _STOPS = {  # charging.opened_by: (OCPP 2.0.1 stoppedReason, plain)
     seq.BY_NOTHING: ("EVDisconnected", "never_charged"),
@@ -79,7 +82,8 @@ class Visit:
             if charging.opened_by == seq.BY_FAULT:
                 self._stop_row = self._faults.worst
             session.current_off(clock.up_s, clock.up_ms, charging.why)
-            hot = max(self._reading.i_ma) >= _HOT_MA
+            r = self._reading
+            hot = max(r.peak_ma) >= _HOT_PEAK_MA if r.peak_fresh else max(r.i_ma) >= _HOT_MA
             self._records.hot += hot
             self._records.cold += not hot
             self._check()

@@ -80,7 +80,7 @@ _OPENS = {"0": "no", "1": "by the pilot", "2": "at once"}  # the contactor
 # The display's font is ASCII; paper is not.
 SPELLED = {
     "Laedt": "Lädt", "Naesse": "Nässe", "pruefen": "prüfen", "Belueftung": "Belüftung",
-    "eindruecken": "eindrücken", "beruehren": "berühren", "heiss": "heiß", "Stoerung": "Störung",
+    "Eindruecken": "Eindrücken", "beruehren": "berühren", "heiss": "heiß", "Stoerung": "Störung",
     "abgekuehlt": "abgekühlt", "Waermefuehler": "Wärmefühler", "Zaehler": "Zähler",
     "beschaedigt": "beschädigt",
 }  # fmt: skip

@@ -4,7 +4,6 @@ import json
 
 from pilotwire.live import Picture
 
-_TOLD = ("boot", "power", "reset", "contactor", "pilot", "scenario", "message", "display", "console")
 _QUIET_TOPICS = ("meter", "health", "session/active", "session/ack", "info", "session/last")
 
 

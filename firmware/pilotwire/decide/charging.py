@@ -109,6 +109,9 @@ class Charging:
             self._f_ms -= dt_ms
         elif r.cp_ok:
             self._look(r, dt_ms if self.contactor else look_ms)
+        elif not self.contactor:  # else chance levels of a noisy pilot add up to a car that has left
+            self._seen = self.letter
+            self._seen_ms = 0
         if self.rest_ms > 0:
             self.rest_ms -= dt_ms
         if self._duty_ms < _LONG_MS:

@@ -23,6 +23,7 @@ Where a row differs from the usual proposals:
 1-1 opens at the second look of 2.2 ms, not after 25 ms: the goal is 30 ms in all.
 1-2 tells a missing diode from a car with -10.7 V (letters.py).
 1-6 is our own: the plug's lock, on boards that have one.
+2-1 and 2-2 are not retried under the UL profile when the charge had not run for 10 s (leakage.py).
 3-1 retries 4 times after a minute, then waits for unplugging.
 5-1 and 5-2 open at once when their 3 s (UK 4 s) are over: BS 7671 722.411.4.1 leaves 5 s in all, and
 the meter's averages take up to 0.8 s. Their 30 s are longer by a random time (supply.py).
@@ -87,7 +88,7 @@ TemperatureSensor.Active|MREC19CableOverTempStop|Other
 for 5 s; above 1.3 x rating for 5 s|PowerMeterFailure|0|FiscalMetering.Problem|VendorError|Other
 6-3|car does not stop|red|2|6100|x1|U|0|0|-|-|above 1 A for 6 s after the stop|EVCommunicationError|\
 10|CPPWMController.State|MREC10InvalidVehicleMode|Other
-6-1|soft over-current|red|1|7400|x1|T|60|3|U|-|I > 1.10 x offer + 0.5 A for 7 s|OverCurrentFailure|4|\
+6-1|soft over-current|red|1|6100|x1|T|60|3|U|-|I > 1.10 x offer + 0.5 A for 7 s|OverCurrentFailure|4|\
 OverCurrentProtection.Operated|MREC4OverCurrentFailure|OvercurrentFault
 1-5|ventilation required|red|2|100|x1|A|3|0|-|-|state D, and the board has no \
 ventilation|EVCommunicationError|0|AreaVentilation.Active|VentilationNotAvailable|Other

@@ -77,6 +77,12 @@ class Faults:
         """The next wait of a row takes this much longer than the table says."""
         self._more_s[row] = more_s
 
+    def no_retry(self, row):
+        """A row that holds came so that its retries, if it has any, count as used up."""
+        if self._state[row] and self.tries[row] < self._most_tries[row]:
+            self.tries[row] = self._most_tries[row]
+            self._sum_up()
+
     def passed(self, row):
         """The self-test of this row has passed: its failures count anew."""
         if not self._state[row] and self.tries[row]:
@@ -92,7 +98,9 @@ class Faults:
         unplugged = self._away_s >= _UNPLUGGED_S
         if self._away_s == _UNPLUGGED_S:  # retries count anew for the next car
             for row in range(COUNT):
-                if self._clears[row] == _T and self.tries[row]:
+                if self._clears[row] == _T and self.tries[row] and not (
+                    self._state[row] and self.how(row) == _S  # leaving does not clear that one
+                ):
                     self.tries[row] = 0
                     self.changes = self.changes + 1 & 0xFFFF
         if not self.active:
@@ -130,7 +138,7 @@ class Faults:
             return SERVICE
         if how == _T:
             self.tries[row] += 1
-        elif service:
+        elif service or how == _S and self._clears[row] != _S:  # its retries begin anew
             self.tries[row] = 0
         self._state[row] = _IDLE
         self._sum_up()

@@ -23,6 +23,9 @@ _START_MS = const(2500)  # more for a monitor that has just got its supply
 _SETTLE_MS = const(1000)  # switching disturbs the sensors
 _FRESH_MS = const(60000)
 _DAY_MS = const(86400000)
+# North American chargers retry a trip only of a charge that has run for so long (Tesla's manual);
+# one at once after closing would come again.
+_RUNNING_MS = const(10000)
 _LOOK_MS = const(20)  # what one tick proves, however long the stall before it
 
 _IDLE = const(0)
@@ -53,6 +56,9 @@ class Leakage:
         if r.trips:
             self._tell(r.trips, faults)
             r.trips = 0
+            if charging.closed_ms < _RUNNING_MS:
+                faults.no_retry(RCD_AC)
+                faults.no_retry(RCD_DC)
         if charging.contactor:
             self._passed = self.ready = False
             return

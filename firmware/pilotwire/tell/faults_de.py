@@ -9,7 +9,7 @@ TABLE = """\
 1-3|Signal zum Auto unklar|Warten oder neu einstecken
 1-4|Kabel nicht erkannt|Neu einstecken oder anderes Kabel nehmen
 1-5|Auto braucht Belueftung|Bitte woanders laden
-1-6|Stecker nicht verriegelt|Stecker fest eindruecken oder neu stecken
+1-6|Stecker nicht verriegelt|Eindruecken und warten, oder neu stecken
 2-1|Fehlerstrom|Ausstecken. Auto und Kabel pruefen lassen
 2-2|DC-Fehlerstrom|Ausstecken. Auto und Kabel pruefen lassen
 3-1|Schutzleiter fehlt|Elektriker rufen

@@ -10,7 +10,7 @@ TABLE = """\
 1-3|Signal to car is unclear|Wait, or unplug and plug in again
 1-4|Cable cannot be read|Unplug, then plug in again or try another cable
 1-5|Car needs a ventilated place|Charge it somewhere else
-1-6|Plug is not locked|Push the plug in, or plug in again
+1-6|Plug is not locked|Push plug in and wait, or plug in again
 2-1|Leakage current|Unplug. Have car and cable checked
 2-2|DC leakage current|Unplug. Have car and cable checked
 3-1|Earth wire is missing|Call an electrician

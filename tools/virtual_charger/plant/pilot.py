@@ -64,7 +64,7 @@ class PilotNode:
         self.gain_ppm = 0
         self.bend = 0  # see counts()
         self.adc_us = _ADC_US
-        self.spike_every = 0  # reads from one spike of 2..8 V to the next, mean; 0 = none
+        self.spike_every = 0  # reads from one spike of 2..8 V to the next, mean; 0 = none, -1 = in each
         self.noise = gaussian_table(random, 3400)  # 30 mV rms at the pilot is 3.4 counts
         self._k = 0
         self._stride = 1

@@ -38,6 +38,7 @@ FAULTS = {
     "pilot_duty_off": ("node", "duty_error", 3300, 0),  # 5 points
     "pilot_fast": ("node", "period_dus", 2000, 10016),  # 5 kHz, what an unset PWM gives
     "pilot_spikes": ("node", "spike_every", 200, 0),
+    "pilot_noise": ("node", "spike_every", -1, 0),  # in each read: no plateau is left
     "adc_bent": ("node", "bend", 12, 0),
     "pp_invalid": ("proximity", "fault_ohm", INVALID_OHM, None),
     "pp_open": ("proximity", "fault_ohm", OPEN_OHM, None),
