@@ -65,19 +65,23 @@ class Protection:
             faults.raise_(DIODE)
         elif faults.active:
             faults.gone(DIODE)
-        if not r.cp_ok:
-            if self._noisy_ms < _ENOUGH_MS:
-                self._noisy_ms += dt_ms
-            if self._noisy_ms >= _NOISY_MS:
-                faults.raise_(PILOT_NOISY)
-        elif self._noisy_ms:
-            self._noisy_ms = 0
-            faults.gone(PILOT_NOISY)
-        # Without a car +12 V must be +12 V. A car in B reads 9 V, so a level between is the generator.
+        # Without a car +12 V must be +12 V. A car in B reads 9 V, so a level between is the generator,
+        # or, just below B's band, unclear.
         high_mv = r.cp_high_mv
-        weak = charging.letter == A and charging.offer_ma == X1 and r.cp_ok and (
-            high_mv < 11000 or high_mv > 13000
-        ) and not 7500 < high_mv < 9700
+        low = charging.letter == A and charging.seen == A and charging.offer_ma == X1 and (
+            r.cp_ok and (high_mv < 11000 or high_mv > 13000)
+        )
+        weak = low and not 7500 < high_mv < 9700
+        if not r.cp_ok or low and not weak or (
+            charging.seen != charging.letter and charging.offer_ma != STATE_F  # no letter lasts
+        ):
+            self._noisy_ms += dt_ms
+            if self._noisy_ms >= _NOISY_MS:
+                self._noisy_ms = _NOISY_MS
+                faults.raise_(PILOT_NOISY)
+        elif self._noisy_ms > 0:
+            self._noisy_ms -= dt_ms // 2
+            faults.gone(PILOT_NOISY)
         if charging.letter >= E and charging.offer_ma != STATE_F and r.cp_ok:
             weak = weak or high_mv < SHORT_MV
         if weak:
