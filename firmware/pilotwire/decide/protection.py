@@ -11,7 +11,7 @@ from pilotwire.decide.letters import A, E, SHORT_MV, STATE_F, X1
 _WELD_MS = const(250)  # auxiliary contact after opening; Tinkerforge and Phoenix use 200..250 ms
 _CLOSE_MS = const(500)
 _GENERATOR_MS = const(3000)  # a plug going in slowly, or wet, makes such levels for a while
-_NOISY_MS = const(1000)
+_NOISY_MS = const(1000)  # pilot unreadable or flickering; good looks take back half as much
 _METER_LOST_MS = const(10000)
 _SOFT_MS = const(7000)
 _SOFT_AFTER_FALL_MS = const(6000)  # cars may take 5 s to follow a lower offer (seq. 6)
