@@ -178,6 +178,11 @@ class Bench:
         """Code a person sees, "" when there is none."""
         return fault_table.code(self.faults.worst) if self.faults.worst >= 0 else ""
 
+    def codes(self):
+        """All codes that hold."""
+        mask = self.faults.mask()
+        return [fault_table.code(row) for row in range(mask.bit_length()) if mask >> row & 1]
+
     def times(self, name, value=None):
         """When `name` changed (to `value`), ms."""
         return [ms for ms, what, to in self.log if what == name and value in (None, to)]

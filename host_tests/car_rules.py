@@ -13,10 +13,9 @@ from pilotwire.decide.letters import STATE_F, X1, A, B, C, D, E
 
 STALL_MS = 40  # the longest that is allowed with the contactor closed
 LONG_AGO_MS = -1 << 20
-PROTECTIVE = (
-    limits.BOARD, limits.INSTALLATION, limits.CABLE, limits.TEMPERATURE, limits.IMBALANCE,
-    limits.FAIL_SAFE, limits.METER,
-)
+# Sources whose fall is offered at once: all that nobody chose.
+CHOSEN = ("config", "command", "lease", "schedule")
+PROTECTIVE = [source for source, name in enumerate(limits.NAMES) if name not in CHOSEN]
 # What the car allows: to flow; no longer (it has stopped); nothing at once; or levels do not tell.
 FLOWS, STOPS, BREAKS, UNSURE = range(4)
 RATED_MA = {100: 63000, 220: 32000, 680: 20000, 1500: 13000}  # of a cable by its coding, Ohm
@@ -24,6 +23,7 @@ GAPS_MV = ((7000, 8000), (4000, 5000), (1000, 2000), (10000, 11000))
 
 _ROWS = range(table.COUNT)
 RED = sum(1 << row for row in _ROWS if table.cell(row, table.SEVERITY) == "red")
+CABLE = sum(1 << row for row in _ROWS if table.code(row) == "1-4")
 OPENS = sum(1 << row for row in _ROWS if table.cell(row, table.OPEN) == "2")
 CLEARS = [table.cell(row, table.CLEARS) for row in _ROWS]
 WAIT_MS = [int(table.cell(row, table.WAIT_S)) * 1000 for row in _ROWS]
@@ -87,7 +87,7 @@ class Rules:
         self.faults = bench.faults.mask()
         allowed[limits.CABLE] = bench.limits.value_ma[limits.CABLE]  # known in the same tick
         self._watch_car(high_mv, low_mv, offer, spoilt, before_ms, dt_ms)
-        known = faults | self.faults & 1 << table.PROXIMITY
+        known = faults | self.faults & CABLE
         may = enabled and min(allowed) >= 6000 and not known & RED
         if charging.contactor and not was_closed:
             self._closing(offer, low_mv, may and may_close)

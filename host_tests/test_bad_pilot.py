@@ -72,7 +72,7 @@ def test_levels_at_the_edges_of_what_is_possible_are_accepted(tmp_path, low, hig
         ("pilot.adc_pin", MISSING, "pilot.adc_pin is missing"),
         ("pilot.adc_pin", 31, r"pilot.adc_pin must be 32 to 39 \(ADC1\)"),
         ("pilot.adc_pin", 40, r"pilot.adc_pin must be 32 to 39 \(ADC1\)"),
-        ("proximity.adc_pin", 13, r"proximity.adc_pin must be 32 to 39 \(ADC1\)"),
+        ("proximity.adc_pin", 2, r"proximity.adc_pin must be 32 to 39 \(ADC1\)"),
         ("pilot.pwm_pin", 34, "pilot.pwm_pin must be an output, below 34"),
         ("pilot.pwm_pin", 39, "pilot.pwm_pin must be an output, below 34"),
         ("pilot.pwm_pin", -1, "pilot.pwm_pin is no free GPIO"),
@@ -217,7 +217,7 @@ def test_proximity_between_two_ranges_under_load_is_1_4_and_in_the_record(tmp_pa
     with Connected(tmp_path / "s", board=SOCKET) as station:
         station.charge(seconds=20)
         inject(station, "pp_invalid")
-        station.advance(3)
+        station.advance(10)
         assert not station.charger.look()["closed"]
         assert station.state()["faults"] == ["1-4"]
         assert record_after_unplugging(station)["faults"] == ["1-4"]
