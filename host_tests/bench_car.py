@@ -4,25 +4,32 @@ Everything is seen from outside: what the pilot carries, whether the contactor i
 hold. `log` lists every change of contactor and offer as (ms, name, value).
 """
 
-from pilotwire.decide import fault_table, limits
+from pilotwire.decide import fault_rows, fault_table, limits
+from pilotwire.decide.cable import Cable
 from pilotwire.decide.charging import Charging
 from pilotwire.decide.faults import Faults
-from pilotwire.decide.letters import STATE_F, A, B, C
+from pilotwire.decide.letters import STATE_F, A, B, C, E
 from pilotwire.decide.limits import Limits
 from pilotwire.decide.protection import Protection
 from pilotwire.decide.reading import Reading
 
-LEVELS_MV = (12000, 9000, 6000, 3000, 0)  # high plateau for A to E
+LEVELS_MV = (12000, 9000, 6000, 3000, 0)  # high plateau for A to E, of a generator with 12 V
+PARTS_M = (1000, 733, 469, 197, 0)  # of a generator's error that is in them, 1/1000
 UNREADABLE = "unreadable"  # a burst in which no plateaus were found
 SNAPSHOT_MS = 240  # the meter's pace
+OPEN_OHM = 99999  # no plug in the socket
+FAIL_SAFE_MA = 6000
 
 
 class Bench:
-    def __init__(self, *, limit_ma=16000, rating_ma=63000, meter=True, aux=True, phases=3, uk=False):
+    def __init__(
+        self, *, limit_ma=16000, rating_ma=63000, meter=True, aux=True, phases=3, uk=False,
+        ventilation=False, socket=False,
+    ):
         self.reading = Reading()
-        self.charging = Charging()
+        self.charging = Charging(ventilation)
         self.faults = Faults(fault_table.compiled())
-        self.limits = Limits(6000)
+        self.limits = Limits(FAIL_SAFE_MA)
         self.limits.set(limits.BOARD, rating_ma)
         self.limits.set(limits.COMMAND, limit_ma)
         self.protection = Protection(meter, rating_ma, phases=phases, uk=uk)
@@ -34,7 +41,11 @@ class Bench:
         # The car and the cable.
         self.shows = A
         self.diode = True
+        self.off_mv = 0  # its resistors: added to the levels of B, C and D
+        self.plus_mv, self.low_mv = 12000, -12000  # the generator's
         self.level_mv = None  # instead of the level of `shows`
+        self.cable = Cable() if socket else None
+        self.pp_ohm = OPEN_OHM
         self.bursts = []  # spoilt bursts, each (high mV, low mV) or UNREADABLE, before the true ones
         # The contactor: its auxiliary contact, if the board has one, follows after 20 ms.
         self.has_aux = aux
@@ -65,6 +76,10 @@ class Bench:
         if charging.doubtful(r):
             self._look()
         self._auxiliary(dt_ms)
+        if self.cable:
+            r.pp_ohm = self.pp_ohm
+            if self.cable.step(r, charging.letter, self.faults, dt_ms):
+                self.limits.set(limits.CABLE, self.cable.limit_ma)
         self._meter(dt_ms)
         charging.step(
             r, dt_ms, self.limits.ma, self.limits.urgent_ma, self.enabled, self.may_close, self.faults
@@ -77,6 +92,7 @@ class Bench:
             self.log.append((self.now_ms, "offer", charging.offer_ma))
         if self.now_ms // 1000 != second:
             self.limits.second(self.now_ms // 1000)
+            self._meter_limit()
             self.protection.second(self.faults, lambda: self.delays_s.pop(0) if self.delays_s else 0)
             self.faults.second(charging.letter == A)
 
@@ -112,10 +128,15 @@ class Bench:
         offer_ma = self.charging.offer_ma
         if offer_ma == STATE_F:
             return -12000, -12000
-        level = LEVELS_MV[self.shows] if self.level_mv is None else self.level_mv
+        level = self.level_mv
+        if level is None:
+            shows = self.shows
+            level = LEVELS_MV[shows] + (self.plus_mv - 12000) * PARTS_M[shows] // 1000
+            if A < shows < E:
+                level += self.off_mv
         if offer_ma <= 0 or level <= 1000:  # steady, or shorted
             return level, level
-        return level, -12000 if self.diode or self.shows == A else -level
+        return level, self.low_mv if self.diode or self.shows == A else -level
 
     # The wires -------------------------------------------------------------------------------
 
@@ -154,6 +175,10 @@ class Bench:
         active = self.active_ma or self.amps_ma
         return [active[k] * self.volts_cv[k] // 100 for k in range(3)]
 
+    def _meter_limit(self):
+        lost = self.faults.holds(fault_rows.METER_LOST)
+        self.limits.set(limits.METER, FAIL_SAFE_MA if lost else limits.NONE_MA)
+
     def snapshot(self):
         """The meter's next complete snapshot, with 230 V on all phases unless `volts_cv` says else."""
         r = self.reading
@@ -173,6 +198,11 @@ class Bench:
     def shown(self):
         """Code a person sees, "" when there is none."""
         return fault_table.code(self.faults.worst) if self.faults.worst >= 0 else ""
+
+    def codes(self):
+        """All codes that hold."""
+        mask = self.faults.mask()
+        return [fault_table.code(row) for row in range(mask.bit_length()) if mask >> row & 1]
 
     def times(self, name, value=None):
         """When `name` changed (to `value`), ms."""

@@ -1,8 +1,8 @@
 """Lets CPython import the firmware's pure files, and makes random tests repeatable.
 
 The same examples are tried each time. `pytest --hypothesis-profile=explore` tries new ones;
-PILOTWIRE_SEED=n and PILOTWIRE_WALKS=n start the random walks elsewhere and make more of them. What
-fails prints how to see it again.
+PILOTWIRE_SEED=n starts the lives of random cars (any_car.py) elsewhere. What fails prints how to see
+it again.
 
 PILOTWIRE_FIRMWARE=shrunk plays every test on the virtual charger with the firmware as the device gets
 it, compiled and with short names. Tests that take a part of the sources by itself are not changed.
@@ -45,4 +45,4 @@ def pytest_configure(config):
 
 def pytest_report_header():
     seed = os.environ.get("PILOTWIRE_SEED", "0")
-    return f"pilotwire: random walks start from seed {seed} (PILOTWIRE_SEED)"
+    return f"pilotwire: random cars start from seed {seed} (PILOTWIRE_SEED)"

@@ -9,7 +9,7 @@ from pilotwire.charger import ROOT
 
 
 def load(tmp_path, **changed):
-    spec = json.loads((ROOT / "boards/reference-1p/board.json").read_text())
+    spec = json.loads((ROOT / "boards/reference-1p-digits/board.json").read_text())
     file = tmp_path / "board.json"
     file.write_text(json.dumps({**spec, **changed}))
     return board.load(str(file))

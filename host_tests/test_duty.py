@@ -1,33 +1,22 @@
 """Duty of the pilot: what a car reads from it, by the car's own law (IEC 61851-1 Table A.8)."""
 
-from fractions import Fraction
-
 import machine
 import pytest
 
+import car_law
 from pilotwire.act.pilot_pwm import PilotPwm, duty_of
 from small_int import Small
 
-PLUS, MINUS = 65535, 0  # steady levels
+PLUS, MINUS = car_law.STEADY_PLUS, 0  # steady levels
 OFFERS_MA = range(6000, 80001, 100)
 
 
 def percent(offer_ma):
-    return Fraction(duty_of(offer_ma) * 100, 65536)
+    return car_law.percent(duty_of(offer_ma))
 
 
 def car_reads_ma(offer_ma):
-    """Table A.8, exactly."""
-    duty = percent(offer_ma)
-    if 8 <= duty < 10:
-        return 6000
-    if 10 <= duty <= 85:
-        return duty * 600
-    if 85 < duty <= 96:
-        return (duty - 64) * 2500
-    if 96 < duty <= 97:
-        return 80000
-    return 0
+    return car_law.reads_ma(duty_of(offer_ma))
 
 
 def test_car_never_reads_more_than_is_offered():

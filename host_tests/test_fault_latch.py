@@ -99,6 +99,15 @@ def test_u_waits_until_the_car_has_been_away_for_3_s(faults):
     assert not faults.blocks
 
 
+def test_u_counts_its_3_s_without_a_car_from_the_fault_on(faults):
+    seconds(faults, 2, in_a=True)
+    cycle(faults, rows.OVER_CURRENT)
+    seconds(faults, 2, in_a=True)
+    assert faults.blocks
+    seconds(faults, 1, in_a=True)
+    assert not faults.blocks
+
+
 def test_u_does_not_clear_while_its_cause_is_there(faults):
     faults.raise_(rows.PILOT_SHORT)
     seconds(faults, 100, in_a=True)

@@ -387,8 +387,9 @@ def test_a_solenoid_lets_go_in_a_power_cut(tmp_path):
 
 
 @pytest.mark.parametrize("changes, says", [
-    ({"pins": [26, 18]}, "boot.py"), ({"pins": [27, 26]}, "twice"), ({"pins": [26, 26]}, "twice"),
-    ({"pins": [25, 26]}, "twice"), ({"pins": []}, "two pins"), ({"pins": 26}, "type"),
+    ({"pins": [26, 18]}, "boot.py"), ({"pins": [27, 26]}, "no free GPIO"),
+    ({"pins": [26, 26]}, "no free GPIO"), ({"pins": [25, 26]}, "no free GPIO"),
+    ({"pins": []}, "two pins"), ({"pins": 26}, "type"),
     ({"pins": [26, 32, 33]}, "two pins"), ({"pins": ["26"]}, "boot.py"),
     ({"pulse_ms": 40}, "50 to 400"), ({"pulse_ms": 500}, "50 to 400"), ({"pulse_ms": None}, "type"),
     ({"feedback_pin": None}, "feedback"), ({"locked_level": 2}, "locked_level"),

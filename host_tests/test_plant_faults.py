@@ -98,7 +98,7 @@ def test_a_parked_car_with_reactive_current_is_not_stopped(tmp_path):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_unplug_under_load_opens_within_30_ms(tmp_path, seed):
+def test_seq_2_2_unplug_under_load_opens_within_30_ms(tmp_path, seed):
     print("seed", seed)
     rng = random.Random(seed)
     with Lonely(tmp_path / "s", seed=seed) as station:

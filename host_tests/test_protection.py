@@ -4,7 +4,7 @@ import pytest
 
 from bench_car import UNREADABLE, Bench, closed, opened
 from pilotwire.decide import limits
-from pilotwire.decide.letters import X1, A, B, C
+from pilotwire.decide.letters import X1, A, B, C, D
 from small_int import Small
 
 STALL_MS = 900  # a name look-up or an erase, with the contactor open
@@ -71,7 +71,7 @@ def test_6_s_too_much_and_then_not_is_nothing(charging):
 
 
 @pytest.mark.parametrize("lag_s", [5, 10])
-def test_car_lagging_behind_a_falling_offer_charges_on(lag_s):
+def test_seq_6_car_that_lags_behind_a_falling_offer_charges_on(lag_s):
     bench = Bench(limit_ma=32000).charge(draws_ma=32000)
     bench.limits.set(limits.COMMAND, 6000)
     bench.run(lag_s * 1000)
@@ -255,7 +255,7 @@ def test_board_without_an_auxiliary_contact_has_no_contactor_faults():
 
 def test_unreadable_pilot_is_1_3_after_1_s_and_clears_60_s_after_it_is_well(charging):
     charging.shows = B
-    charging.until(opened)
+    charging.run(1000)
     charging.bursts = [UNREADABLE] * 2000
     assert 1000 <= charging.until(lambda b: b.shown() == "1-3") <= 1020
     charging.until(lambda b: not b.bursts)
@@ -274,6 +274,52 @@ def test_unreadable_pilot_under_load_opens_within_1100_ms(charging):
     """Unplugging could not be seen meanwhile."""
     charging.bursts = [UNREADABLE] * 2000
     assert charging.until(opened) <= 1100
+
+
+@pytest.mark.parametrize("letters", [(A, B), (A, C), (B, C), (C, D), (A, D, B)])
+@pytest.mark.parametrize("each_ms", [10, 20, 40])
+def test_states_that_flicker_are_1_3_within_6_s_and_never_energised(letters, each_ms):
+    bench = Bench()
+    for k in range(6000 // each_ms):
+        bench.shows = letters[k % len(letters)]
+        bench.run(each_ms)
+    assert (bench.shown(), bench.charging.offer_ma) == ("1-3", X1)
+    assert bench.times("contactor") == []
+    bench.shows = A
+    bench.run(5000)
+    assert bench.shown() == ""
+
+
+def test_states_that_flicker_under_load_open_within_6_s(charging):
+    start_ms = charging.now_ms
+    for k in range(300):
+        charging.shows = (B, C)[k % 2]
+        charging.run(20)
+    assert charging.times("contactor", False)[0] - start_ms <= 6000
+    assert charging.shown() == "1-3"
+
+
+def test_toggles_and_a_bouncing_plug_are_no_flicker():
+    bench = Bench()
+    for each_ms, changes in ((30, 20), (200, 40)):
+        for k in range(changes):
+            bench.shows = (A, B)[k % 2] if each_ms < 200 else (B, C)[k % 2]
+            bench.run(each_ms)
+    assert bench.shown() == ""
+
+
+def test_every_fifth_burst_spoilt_is_no_flicker(charging):
+    for _ in range(2000):
+        charging.bursts = [(9000, -12000)]
+        charging.run(50)
+    assert closed(charging) and charging.shown() == ""
+
+
+@pytest.mark.parametrize("level_mv", [7600, 7900])
+def test_level_just_below_b_that_never_was_b_is_1_3(level_mv):
+    bench = Bench()
+    bench.level_mv = level_mv
+    assert 1000 <= bench.until(lambda b: b.shown() == "1-3") <= 1100
 
 
 def test_weak_plus_12_v_without_a_car_is_7_2_until_the_next_start():

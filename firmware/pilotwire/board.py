@@ -32,20 +32,62 @@ def _need(spec, path, kind):
         if not isinstance(value, dict) or key not in value:
             raise BoardError("board.json: " + path + " is missing")
         value = value[key]
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or kind is int and isinstance(value, bool):
         raise BoardError("board.json: " + path + " has the wrong type")
     return value
+
+
+# Of the pilot at 11 dB: 150 to 2450 mV, where the ADC is linear (mV = 0.8056 x count + 142).
+_LEAST_COUNT = 10
+_MOST_COUNT = 2865
+_LEAST_SPAN = 2112  # so that the 1 V between two bands is twice the 44 counts of a plateau's noise
+_MORE_PINS = ("pins", "sck", "mosi", "miso", "cs", "scl", "sda", "clk", "dio")  # beside "..pin"
+
+
+def _adc_pin(spec, path):
+    if not 32 <= _need(spec, path, int) <= 39:
+        raise BoardError("board.json: " + path + " must be 32 to 39 (ADC1)")
+
+
+def _pilot(spec):
+    """The pilot's pins and levels."""
+    pilot = _need(spec, "pilot", dict)
+    for key in ("counts_at_minus12", "counts_at_plus12"):
+        if not _LEAST_COUNT <= _need(spec, "pilot." + key, int) <= _MOST_COUNT:
+            raise BoardError(
+                "board.json: pilot.%s must be %d to %d" % (key, _LEAST_COUNT, _MOST_COUNT)
+            )
+    if pilot["counts_at_plus12"] - pilot["counts_at_minus12"] < _LEAST_SPAN:
+        raise BoardError("board.json: pilot levels are too close together")
+    _adc_pin(spec, "pilot.adc_pin")
+    if _need(spec, "pilot.pwm_pin", int) >= 34:
+        raise BoardError("board.json: pilot.pwm_pin must be an output, below 34")
+    return pilot
+
+
+def _pins_once(spec):
+    """Every GPIO exists, is not the flash's (6 to 11), and serves one thing."""
+    taken = []
+    for section in spec:
+        if not isinstance(spec[section], dict):
+            continue
+        for key, pins in spec[section].items():
+            if key[-3:] != "pin" and key not in _MORE_PINS:
+                continue
+            for pin in pins if isinstance(pins, list) else (pins,):
+                if not isinstance(pin, int) or not 0 <= pin < 40 or 6 <= pin <= 11 or pin in taken:
+                    raise BoardError("board.json: %s.%s is no free GPIO" % (section, key))
+                taken.append(pin)
 
 
 def _ntc(spec):
     """The temperature sensor, or None."""
     if "ntc" not in spec:
         return None
-    for key in ("adc_pin", "beta", "ohm_25", "pull_up_ohm", "supply_mv"):
+    _adc_pin(spec, "ntc.adc_pin")
+    for key in ("beta", "ohm_25", "pull_up_ohm", "supply_mv"):
         if _need(spec, "ntc." + key, int) <= 0:
             raise BoardError("board.json: ntc.%s must be above 0" % key)
-    if not 32 <= spec["ntc"]["adc_pin"] <= 39:
-        raise BoardError("board.json: ntc.adc_pin must be 32 to 39 (ADC1)")
     return spec["ntc"]
 
 
@@ -53,7 +95,8 @@ def _proximity(spec):
     """The socket's proximity pilot, or None: a tethered cable has none here."""
     if "proximity" not in spec:
         return None
-    for key in ("adc_pin", "pull_up_ohm", "supply_mv"):
+    _adc_pin(spec, "proximity.adc_pin")
+    for key in ("pull_up_ohm", "supply_mv"):
         _need(spec, "proximity." + key, int)
     found = spec["proximity"]
     up_ohm, supply_mv = found["pull_up_ohm"], found["supply_mv"]
@@ -70,8 +113,6 @@ def _inputs(spec):
         if pin not in spec.get(section, ()):
             continue
         number = _need(spec, section + "." + pin, int)
-        if not 0 <= number < 40 or 6 <= number <= 11 or number in [line[0] for line in found]:
-            raise BoardError("board.json: %s.%s is no free GPIO" % (section, pin))
         if _need(spec, section + "." + level, int) not in (0, 1):
             raise BoardError("board.json: %s.%s must be 0 or 1" % (section, level))
         found.append((number, spec[section][level], bit))
@@ -85,7 +126,7 @@ def _test(spec):
     if not ("ac_pin" in spec["rcm"] or "dc_pin" in spec["rcm"]):
         raise BoardError("board.json: rcm needs ac_pin, dc_pin or both")
     pin, level = _need(spec, "rcm.test_pin", int), _need(spec, "rcm.test_on", int)
-    if not 0 <= pin < 34 or 6 <= pin <= 11 or level not in (0, 1):
+    if pin >= 34 or level not in (0, 1):
         raise BoardError("board.json: rcm.test_pin must be an output and test_on its level")
     return pin, level
 
@@ -122,7 +163,7 @@ def _phases(spec, board):
 
 
 def _released(spec, board):
-    """What moves something is let go by boot.py before anything else runs; no pin serves twice."""
+    """What moves something is let go by boot.py before anything else runs."""
     pins = [_need(spec, "contactor.pin", int)] + (board.lock["pins"] if board.lock else [])
     for key in ("enable_pin", "phase_pin"):
         if key in board.contactor:
@@ -133,9 +174,6 @@ def _released(spec, board):
                 "board.json: contactor.pin, enable_pin and phase_pin and lock.pins must be 25, 26, 27,"
                 " 32 or 33 (see boot.py)"
             )
-    pins.append(board.pilot["pwm_pin"])
-    if len(set(pins)) < len(pins):
-        raise BoardError("board.json: a pin of contactor, lock and pilot.pwm_pin is there twice")
 
 
 _LED = {"ws2812": ("pin",), "rgb": ("pins",), "single": ("pin",)}
@@ -175,11 +213,7 @@ def load(path):
     board.name = _need(spec, "name", str)
     board.rating_ma = _need(spec, "rated_a", int) * 1000
     board.contactor = _need(spec, "contactor", dict)
-    board.pilot = _need(spec, "pilot", dict)
-    for key in ("adc_pin", "pwm_pin", "counts_at_plus12", "counts_at_minus12"):
-        _need(spec, "pilot." + key, int)
-    if board.pilot["counts_at_plus12"] - board.pilot["counts_at_minus12"] < 1000:
-        raise BoardError("board.json: pilot levels are too close together")
+    board.pilot = _pilot(spec)
     if not 6000 <= board.rating_ma <= 80000:
         raise BoardError("board.json: rated_a must be 6 to 80")
     board.ntc = _ntc(spec)
@@ -194,4 +228,5 @@ def load(path):
     board.measured = min(board.phases, board.meter.get("phases", 3)) if board.meter else 0
     board.led = _shown(spec, "led", _LED)
     board.display = _shown(spec, "display", _DISPLAY)
+    _pins_once(spec)
     return board

@@ -22,6 +22,7 @@ _F_MS = const(300)  # state F after a fault (IEC 61851-1 Table A.5), then +12 V 
 # A tick after a stall is one look, not proof of the time before it: for closing and for faults of
 # an open station it counts as this much. For opening, stalls count in full.
 _LOOK_MS = const(20)
+_TOGGLE_MS = const(150)  # so long a stall may hide the gap between two toggles (seq. 11: 200 ms)
 _LONG_MS = const(1 << 28)
 # Places in sequences.THEN.
 _KEEPS = const(0)
@@ -68,7 +69,8 @@ class Charging:
         self._lasts_open, self._lasts_closed, then = sequences.compiled()
         self._then = bytearray(then)
         self.ventilation = ventilation
-        self._then[D] = _KEEPS if ventilation else _UNVENTED
+        if ventilation:
+            self._then[D] = _KEEPS
         self._sleeper = Sleeper()
         self.arrival = Arrival()
         self.letter = A
@@ -85,7 +87,7 @@ class Charging:
         self.closed_ms = 0  # since it closed
         self.open_ms = _REST_MS  # since it opened
         self.stop_ms = -1  # of a stop that the station began; -1 = none
-        self._seen = A  # candidate for the next letter
+        self.seen = A  # by the last look; believed as `letter` when it lasts
         self._seen_ms = 0
         self._stable_ms = 0  # C with an offer
         self._duty_ms = _DUTY_MS  # since the duty changed
@@ -110,14 +112,17 @@ class Charging:
         elif r.cp_ok:
             self._look(r, dt_ms if self.contactor else look_ms)
         elif not self.contactor:  # else chance levels of a noisy pilot add up to a car that has left
-            self._seen = self.letter
+            self.seen = self.letter
             self._seen_ms = 0
         if self.rest_ms > 0:
             self.rest_ms -= dt_ms
         if self._duty_ms < _LONG_MS:
             self._duty_ms += dt_ms
         asks = self.letter == C or self.letter == D
-        self.arrival.step(look_ms, asks)
+        if self.letter <= B:
+            self.arrival.gone()
+        elif asks:
+            self.arrival.step(look_ms)
         if self.arrival.simplified and limit_ma > SIMPLIFIED_MA:
             limit_ma = SIMPLIFIED_MA
         allowed = enabled and limit_ma >= 6000 and not faults.blocks
@@ -131,7 +136,7 @@ class Charging:
         else:
             if self.open_ms < _LONG_MS:
                 self.open_ms += dt_ms
-            self._while_open(look_ms if r.cp_ok else 0, allowed, may_close)
+            self._while_open(look_ms if r.cp_ok and dt_ms < _TOGGLE_MS else 0, allowed, may_close)
         self._offer(limit_ma, urgent_ma, allowed, faults)
         self.why = self._reason(enabled, limit_ma, faults)
 
@@ -140,14 +145,15 @@ class Charging:
         letter = self.letter
         seen = letter_of(r.cp_high_mv, letter)
         if seen == letter:
-            self._seen = letter
+            self.seen = letter
             self._seen_ms = 0
         else:
-            if seen != self._seen:
-                self._seen = seen
+            then = self._then  # under load B and D in turn add up: either would open
+            if seen != self.seen and not (self.contactor and then[seen] and then[self.seen]):
                 self._seen_ms = 0
             else:
                 self._seen_ms += dt_ms
+            self.seen = seen
             lasts = self._lasts_closed if self.contactor else self._lasts_open
             if self._seen_ms >= lasts[letter * 6 + seen]:
                 if letter == A:
@@ -161,7 +167,6 @@ class Charging:
         if letter == A:
             self.diode_seen = self.diode_lost = self.wants_air = False
             self._diode_ms = 0
-            self.arrival.gone()
         elif self.offer_ma > 0 and (letter == B or letter == C or letter == D):
             if r.cp_low_mv <= DIODE_MV:
                 self.diode_seen = True
@@ -203,9 +208,9 @@ class Charging:
         faults.raise_(UNVENTED)
 
     def _while_open(self, look_ms, allowed, may_close):
-        """`look_ms`: what this tick's look counts as, 0 when the pilot could not be read."""
+        """`look_ms`: what this tick's look counts as, 0 when it was unreadable or after a long stall."""
         asks = self.letter == C or self.letter == D and self.ventilation
-        if asks and self.offer_ma > 0 and self._seen == self.letter and look_ms:
+        if asks and self.offer_ma > 0 and self.seen == self.letter and look_ms:
             if self._stable_ms < _STABLE_C_MS:
                 self._stable_ms += look_ms
         else:

@@ -55,7 +55,7 @@ class Faults:
         if before == _PRESENT:
             return
         self._state[row] = _PRESENT
-        self._healthy_s[row] = 0
+        self._healthy_s[row] = self._away_s = 0
         self.session_mask |= 1 << row
         if before == _IDLE:
             self.raised |= 1 << row

@@ -14,7 +14,7 @@ from pilotwire.decide.letters import A, D, E, SHORT_MV, STATE_F, X1
 _WELD_MS = const(250)  # auxiliary contact after opening; Tinkerforge and Phoenix use 200..250 ms
 _CLOSE_MS = const(500)
 _GENERATOR_MS = const(3000)  # a plug going in slowly, or wet, makes such levels for a while
-_NOISY_MS = const(1000)
+_NOISY_MS = const(1000)  # pilot unreadable or flickering; good looks take back half as much
 _AIR_MS = const(200)  # in D with the contactor open: a plug going in passes through it
 _METER_LOST_MS = const(10000)
 _STALE_MS = const(2000)
@@ -70,14 +70,6 @@ class Protection:
             faults.raise_(DIODE)
         elif faults.active:
             faults.gone(DIODE)
-        if not r.cp_ok:
-            if self._noisy_ms < _ENOUGH_MS:
-                self._noisy_ms += dt_ms
-            if self._noisy_ms >= _NOISY_MS:
-                faults.raise_(PILOT_NOISY)
-        elif self._noisy_ms:
-            self._noisy_ms = 0
-            faults.gone(PILOT_NOISY)
         if charging.letter == D and not charging.ventilation:
             if self._air_ms < _AIR_MS:
                 self._air_ms += dt_ms
@@ -86,11 +78,23 @@ class Protection:
         elif self._air_ms and charging.letter < D:
             self._air_ms = 0
             faults.gone(VENTILATION)
-        # Without a car +12 V must be +12 V. A car in B reads 9 V, so a level between is the generator.
+        # Without a car +12 V must be +12 V. A car in B reads 9 V, so a level between is the generator,
+        # or, just below B's band, unclear.
         high_mv = r.cp_high_mv
-        weak = charging.letter == A and charging.offer_ma == X1 and r.cp_ok and (
-            high_mv < 11000 or high_mv > 13000
-        ) and not 7500 < high_mv < 9700
+        low = charging.letter == A and charging.seen == A and charging.offer_ma == X1 and (
+            r.cp_ok and (high_mv < 11000 or high_mv > 13000)
+        )
+        weak = low and not 7500 < high_mv < 9700
+        if not r.cp_ok or low and not weak or (
+            charging.seen != charging.letter and charging.offer_ma != STATE_F  # no letter lasts
+        ):
+            self._noisy_ms += dt_ms
+            if self._noisy_ms >= _NOISY_MS:
+                self._noisy_ms = _NOISY_MS
+                faults.raise_(PILOT_NOISY)
+        elif self._noisy_ms > 0:
+            self._noisy_ms -= dt_ms // 2
+            faults.gone(PILOT_NOISY)
         if charging.letter >= E and charging.offer_ma != STATE_F and r.cp_ok:
             weak = weak or high_mv < SHORT_MV
         if weak:

@@ -22,9 +22,8 @@ TABLE = (
     ("2.1", "BCD", "A", "open", 50, "keeps"),  # unplugged, nothing flows
     ("2.2", "CD", "A", "closed", 0, "unplugged"),  # unplugged under load: 100 ms at the most
     ("4", "B", "CD", "open", 50, "keeps"),  # the car asks; closing needs 500 ms of it
-    ("7", "CD", "B", "open", 50, "keeps"),  # it asks no more
-    ("8", "CD", "B", "closed", 50, "stopped"),  # 8.1 with PWM, 8.2 without: 50..90 ms
-    ("11", "CD", "B", "open", 50, "keeps"),  # BCB toggles, 200..400 ms a pulse: never energised
+    ("7, 11", "CD", "B", "open", 50, "keeps"),  # it asks no more; or toggles BCB, 200..400 ms a pulse
+    ("8.1, 8.2", "CD", "B", "closed", 50, "stopped"),  # with PWM, and without: 50..90 ms
     ("-", "C", "D", "closed", 50, "unvented"),  # asks for ventilation while charging
     ("-", "D", "C", "closed", 50, "keeps"),
     ("-", "C", "D", "open", 50, "keeps"),

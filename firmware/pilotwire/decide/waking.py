@@ -43,6 +43,7 @@ class Arrival:
         self._ms = 0
 
     def gone(self):
+        """No car, or one that has opened S2: an ordinary one. A short or a dead pilot says neither."""
         self.checking = self.simplified = False
 
     def came(self, asking):
@@ -51,9 +52,8 @@ class Arrival:
         self.simplified = False
         self._ms = 0
 
-    def step(self, dt_ms, asking):
-        if not asking:  # S2 is open: an ordinary car
-            self.checking = self.simplified = False
+    def step(self, dt_ms):
+        """It asks."""
         if not self.checking:
             return
         self._ms += dt_ms
