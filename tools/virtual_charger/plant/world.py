@@ -171,12 +171,12 @@ class World:
     # Pins -----------------------------------------------------------------------------------
 
     def pin_write(self, pin, level):
-        """An output changes. The tick's Python is charged before the first write of each tick."""
+        """An output changes. Sensing and deciding are charged before the first write of each tick."""
         clock = self.clock
         cost = self.cost["pin"]
         if self.python_due:
             self.python_due = False
-            cost += self.cost["python_tick"]
+            cost += self.cost["python_act"]
         clock.us += cost
         if clock.us >= clock.due_us:
             clock.advance(0)
