@@ -48,6 +48,7 @@ class Records:
         self.orders = 0  # of the backend, as far as they outlive a restart (control's bits)
         self.newest = None  # bytes of the record stored last, for session/last
         self._check = None
+        self._owed = False  # a summary, for an acknowledgement
 
     # At the start, contactor open ------------------------------------------------------------
 
@@ -146,7 +147,15 @@ class Records:
     def begin(self, session, clock, r):
         """First checkpoint of a new session. Must be on flash before the contactor closes."""
         session.begin(self.next_seq, clock.up_s, clock.up_ms, r.wh)
-        self._open_number = self.check(session, clock, 0, r)
+        number = self.check(session, clock, 0, r)
+        if number < 0:  # others have taken all room; the contactor is open
+            self.journal.flush()
+            number = self.check(session, clock, 0, r)
+        self._open_number = number
+
+    def begun(self):
+        """True when the open session is on flash; what was appended after it may still wait."""
+        return 0 < self._open_number <= self.journal.written_number
 
     def check(self, session, clock, mask, r):
         """Queue a checkpoint; journal entry number, -1 when there is no room."""
@@ -244,7 +253,9 @@ class Records:
             return False
         if seq > self.acked:
             self._acknowledge(seq)
-            self._summarise()
+            self._owed = True
+            if not self.journal.pending():  # else one for many: a backlog shall not fill the journal
+                self._summarise()
         return True
 
     def order(self, orders):
@@ -269,6 +280,7 @@ class Records:
                 self.wh_part, self.journal.lost, self.orders, self.prev,
             ),
         )
+        self._owed = number < 0
         if number >= 0:
             self._summary_number = number
 
@@ -276,6 +288,8 @@ class Records:
         """Let the journal reclaim what nobody needs any more."""
         if self.journal.pending():
             return
+        if self._owed:
+            self._summarise()
         oldest = self._summary_number
         if self.waiting:
             oldest = min(oldest, self._number[0])
