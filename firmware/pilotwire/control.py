@@ -168,8 +168,8 @@ class Charger:
         r = self.reading
         charging = self.charging
         dt_ms = self.clock.tick(now_us)
-        self._pilot.look(r, charging.offer_ma)
-        if charging.doubtful(r):
+        sure = self._pilot.look(r, charging.offer_ma)
+        if charging.doubtful(r, sure):
             self._pilot.look(r, charging.offer_ma)
         self._inputs.look(r)
         cable = self._cable
@@ -209,6 +209,10 @@ class Charger:
 
     def _tell(self):
         """One chore."""
+        slack = self.charging.slack()
+        if not slack:
+            return 0
+        may_stall = slack > 1
         if self.clock.up_s != self._last_s:
             self._last_s = self.clock.up_s
             self._second_at = 0
@@ -229,7 +233,7 @@ class Charger:
         if chore == _LINK:
             if self.link and self.site.up:
                 self._notice()
-                self.link.step(time.ticks_ms(), not self.charging.contactor)
+                self.link.step(time.ticks_ms(), may_stall)
         elif chore == _LED:
             self._fill_panel()
             self._led.step(self._panel, time.ticks_ms())
@@ -237,16 +241,16 @@ class Charger:
             if self._display:
                 self._display.step(self._panel, time.ticks_ms())
         elif chore == _JOURNAL:
-            self._keep_journal()
+            self._keep_journal(may_stall)
         else:
             self.site.step()
         return chore
 
-    def _keep_journal(self):
+    def _keep_journal(self, may_stall):
         records = self.records
         journal = records.journal
         errors = journal.errors
-        done = journal.step(not self.charging.contactor)
+        done = journal.step(may_stall)
         if done == _PROGRAMMED:
             records.written()
         if journal.errors != errors or not journal.persistent:
@@ -315,7 +319,7 @@ class Charger:
 
     def _second_site(self):
         if self.config.ssid:
-            self.site.second(not self.charging.contactor)
+            self.site.second(self.charging.slack() > 1)
 
     def _meter_limit(self):
         """A silent meter leaves no over-current path: the fail-safe current holds meanwhile."""
