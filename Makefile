@@ -27,7 +27,7 @@ run: setup ## the virtual charger with its view; ARGS="..." is passed on
 test: setup ## lint and all tests but the soak; PYTEST_ARGS="..." is passed on
 	@failed=0; $(BIN)/ruff check || failed=1; $(PYTEST) $(PYTEST_ARGS) || failed=1; exit $$failed
 
-bench: setup ## how long a tick takes and what it allocates; ARGS="..." is passed on
+bench: setup ## measure every figure, ten minutes on two cores; ARGS="..." is passed on
 	@$(BIN)/pilotwire bench $(ARGS)
 
 soak: setup ## the long tests

@@ -183,10 +183,10 @@ charger = Thing(
     records=Thing(journal=journal, keep_state=keep_state, hot=0, cold=0),
     faults=Thing(changes=1, latch=lambda: 4, tries=b"", raise_=lambda row: None),
     charging=Thing(contactor=False), visit=Thing(recorded=False),
-    _kept_changes=0, _calm=True,
+    _kept_changes=0,
 )
 for _ in range(9):
-    Charger._keep_journal(charger)
+    Charger._keep_journal(charger, True)
 print(len(asked))
 """)
     assert out.split() == ["3"]

@@ -158,9 +158,18 @@ def test_seq_4_500_ms_begin_again_after_every_look_at_b(bench):
     bench.shows = C
     for _ in range(5):
         bench.run(480)
-        bench.bursts = [(9000, -12000)]
+        bench.bursts = [(9000, -12000)] * 2
     bench.run(10)
     assert 480 <= bench.until(closed) <= 520
+
+
+@pytest.mark.parametrize("burst", [(9000, -12000), (12000, -12000), UNREADABLE])
+def test_seq_4_stray_burst_that_the_next_one_does_not_confirm_costs_no_time(bench, burst):
+    bench.plug()
+    bench.shows = C
+    bench.run(480)
+    bench.bursts = [burst]
+    assert bench.until(closed) <= 120
 
 
 def test_seq_4_unreadable_pilot_is_not_a_stable_c(bench):
@@ -389,3 +398,31 @@ def test_seq_11_toggles_across_a_stall_never_energise(bench, unseen_ms):
     bench.shows = B
     bench.run(3000)
     assert bench.times("contactor") == []
+
+
+# What tell may do meanwhile ------------------------------------------------------------------
+
+
+def test_tell_has_no_time_while_a_stop_is_being_timed_and_may_not_stall_a_closing(bench):
+    charging = bench.charging
+    bench.plug()
+    assert charging.slack() == 2
+    bench.shows = C
+    bench.run(200)
+    assert charging.slack() == 1
+    bench.until(closed)
+    assert charging.slack() == 1
+    bench.shows = B
+    bench.run(20)
+    assert (closed(bench), charging.slack()) == (True, 0)
+    bench.until(opened)
+    assert charging.slack() == 2
+
+
+def test_tell_may_stall_while_a_car_that_asks_has_to_wait_anyway(bench):
+    """Names are looked up before the first closing: that must stay possible."""
+    bench.may_close = False
+    bench.plug()
+    bench.shows = C
+    bench.run(1000)
+    assert bench.charging.slack() == 2

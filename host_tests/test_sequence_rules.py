@@ -96,6 +96,10 @@ CHARGING = {
     "_LOOK_MS": ((5, NEVER), (
         "test_seq_4_stalls_of_100_ms_prove_20_ms_each", "test_seq_4_close_needs_500_ms_of_stable_c",
     )),
+    "_LATE_MS": ((0, NEVER), (
+        "test_seq_8_1_a_stop_in_a_stall_counts_from_the_stalls_begin",
+        "test_seq_8_1_short_look_at_another_state_after_a_stall_does_not_open",
+    )),
     "_TOGGLE_MS": ((NEVER,), ("test_seq_11_toggles_across_a_stall_never_energise",)),
     "_LONG_MS": ((1 << 31,), ("test_car_that_charges_for_weeks",)),
     "DIODE_MV": ((-11500, -5000), (

@@ -74,6 +74,24 @@ def test_seq_8_1_opens_within_90_ms_across_a_stall(charging, at):
     assert 50 <= opened_ms - start_ms <= 90
 
 
+def test_seq_8_1_a_stop_in_a_stall_counts_from_the_stalls_begin(charging):
+    """40 ms on top of a tick: a stop at its begin opens within 90 ms with what the tick itself takes."""
+    start_ms = charging.now_ms
+    charging.shows = B
+    charging.tick(50)
+    charging.until(opened)
+    assert 50 <= charging.now_ms - start_ms <= 80
+
+
+@pytest.mark.parametrize("letter", [B, D])
+def test_seq_8_1_short_look_at_another_state_after_a_stall_does_not_open(charging, letter):
+    charging.shows = letter  # at the stall's end
+    charging.tick(LONGEST_STALL_MS)
+    charging.run(10)
+    charging.shows = C
+    assert closed(charging.run(1000))
+
+
 @pytest.mark.parametrize("letters", [(B, D), (D, B)])
 def test_seq_8_1_looks_at_b_and_d_in_turn_add_up(charging, letters):
     start_ms = charging.now_ms

@@ -10,6 +10,7 @@ from bench_station import Station, ticks  # noqa: F401  (a fixture)
 from pilotwire.decide import fault_rows
 from pilotwire.decide.letters import STATE_F, X1, A, B, C, E
 from pilotwire.decide.session import PAUSES, Session
+from pilotwire.tell import records
 
 
 @pytest.fixture
@@ -159,6 +160,44 @@ def test_contactor_waits_for_the_record_of_the_visit_before(station):
     station.shows = C
     station.until(closed)
     assert (station.session.open, station.session.seq) == (True, 2)
+
+
+def test_what_is_stored_after_the_session_does_not_keep_the_car_waiting(station):
+    station.plug()
+    station.run(1000)
+    station.flash_works = False
+    station.journal.append(records.SUMMARY, b"of an acknowledgement")
+    station.shows = C
+    assert station.until(closed) <= 600
+
+
+def test_a_session_that_finds_no_room_to_wait_is_stored_at_once(station):
+    append = station.journal.append
+
+    def picky(kind, data):
+        return -1 if station.journal.queued else append(kind, data)
+
+    station.journal.append(records.SUMMARY, b"of an acknowledgement")
+    station.journal.append = picky
+    station.flash_works = False
+    station.plug()
+    assert records.SUMMARY in [kind for kind, _, _ in station.journal.entries]
+    assert [kind for kind, _, _ in station.journal.queued] == [records.CHECK]
+
+
+def test_acknowledgements_that_come_while_flash_is_busy_share_a_summary(station):
+    for _ in range(4):
+        station.plug()
+        station.leave()
+    before = len(station.journal.entries)
+    for seq in (1, 2, 3):
+        assert station.records.acknowledge(seq)
+    assert [kind for kind, _, _ in station.journal.queued] == [records.SUMMARY]
+    station.journal.flush()
+    station.records.release()
+    station.journal.flush()
+    assert len(station.journal.entries) <= before + 2
+    assert Station(station.journal.entries).records.acked == 3
 
 
 def test_failed_flash_does_not_keep_the_car_waiting(station):

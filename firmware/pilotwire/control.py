@@ -222,8 +222,8 @@ class Charger:
         inputs.look(r, dt_ms)
         if r.lines & _TRIPS and charging.contactor and inputs.tripped(r):
             self._contactor.set(False)  # at once: the pilot takes some ms before decide agrees
-        self._pilot.look(r, charging.offer_ma)
-        if charging.doubtful(r):
+        sure = self._pilot.look(r, charging.offer_ma)
+        if charging.doubtful(r, sure):
             self._pilot.look(r, charging.offer_ma)
         if leakage:
             leakage.step(r, charging, self.faults, dt_ms)
@@ -303,6 +303,10 @@ class Charger:
 
     def _tell(self):
         """One chore; and at once what has become of faults."""
+        slack = self.charging.slack()
+        if not slack:
+            return 0
+        may_stall = slack > 1 and self._calm
         if self.events and self.events.seen != self.faults.changes:
             self.events.faults()
         if self.clock.up_s != self._last_s:
@@ -325,7 +329,7 @@ class Charger:
         if chore == _LINK:
             if self.link and self.site.up:
                 self._notice()
-                self.link.step(time.ticks_ms(), self._calm)
+                self.link.step(time.ticks_ms(), may_stall)
         elif chore == _LED:
             self._button()
             self._panel.fill(self)
@@ -334,12 +338,12 @@ class Charger:
             if self._display:
                 self._display.step(self._panel, time.ticks_ms())
         elif chore == _JOURNAL:
-            self._keep_journal()
+            self._keep_journal(may_stall)
         else:
             self.site.step()
         return chore
 
-    def _keep_journal(self):
+    def _keep_journal(self, may_stall):
         records = self.records
         journal = records.journal
         changes = self.faults.changes + records.hot + records.cold
@@ -347,7 +351,7 @@ class Charger:
             if records.keep_state(self.faults.latch(), self.faults.tries):
                 self._kept_changes = changes
         errors = journal.errors
-        done = journal.step(self._calm)
+        done = journal.step(may_stall)
         if done == _PROGRAMMED:
             records.written()
         if journal.errors != errors or not journal.persistent:
@@ -443,7 +447,7 @@ class Charger:
                 self._keep_config = False
                 once.call("keep_config", "keep")
         if self.config.ssid:
-            self.site.second(self._calm)
+            self.site.second(self.charging.slack() > 1 and self._calm)
 
     def _meter_limit(self):
         """A silent meter leaves no over-current path: the fail-safe current holds meanwhile."""

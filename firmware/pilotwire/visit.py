@@ -47,7 +47,7 @@ class Visit:
     def may_close(self):
         """True when the open session is on flash, or flash has failed and said so."""
         return self._session.open and (
-            not self._records.journal.pending() or self._faults.holds(STORAGE)
+            self._records.begun() or self._faults.holds(STORAGE)
         )
 
     def step(self, dt_ms):

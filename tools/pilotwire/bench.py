@@ -5,20 +5,29 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pilotwire import bench_device, bench_faults, bench_latency, bench_overcurrent, bench_run
+from pilotwire import (
+    bench_device,
+    bench_faults,
+    bench_latency,
+    bench_overcurrent,
+    bench_pilot,
+    bench_run,
+)
 from pilotwire.charger import ChargerError
 
-# (name, what yields its figures). A figure is (name, value, unit, bound, ok, remark).
+# (name, what yields its figures). A figure is (name, value, unit, bound, ok, remark), and more in JSON.
 SUITES = (
     ("tick", bench_device.tick),
     ("heap_import", bench_device.heap),
     ("build_names", bench_device.build),
+    ("pilot", bench_pilot.measure),
     ("unplug_to_off", bench_latency.unplug),
     ("fault_overcurrent", bench_overcurrent.over_current),
     ("fault_rcd", bench_faults.residual),
     ("fault_weld", bench_faults.weld),
     ("sim_speed", bench_run.speed),
 )
+_PARTS = ("pilot",)  # suites that can measure a part of their figures: they take `only` too
 
 
 def figures(only, seed, folder):
@@ -26,7 +35,7 @@ def figures(only, seed, folder):
     for name, measure in SUITES:
         if not (name.startswith(only) or only.startswith(name)):
             continue
-        for figure in measure(folder, seed):
+        for figure in measure(folder, seed, only) if name in _PARTS else measure(folder, seed):
             if figure["name"].startswith(only):
                 yield figure
 
@@ -34,7 +43,7 @@ def figures(only, seed, folder):
 def row(figure):
     mark = "ok" if figure["ok"] else "SHORT"
     value = figure["value"]
-    shown = f"{value:.2f}" if isinstance(value, float) else str(value)
+    shown = f"{value:.2f}" if isinstance(value, float) else "none" if value is None else str(value)
     return (f"{figure['name']:<18}{shown:>10} {figure['unit']:<12}"
             f"{figure['bound']:<12}{mark:<6}{figure['remark']}")
 

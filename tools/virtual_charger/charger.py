@@ -1,7 +1,8 @@
 """The virtual charger: starts the firmware as the chip would, again after each reset.
 
 Run by MicroPython's unix port with MICROPYPATH = esp32/, this folder, firmware, umqtt, .frozen.
-The first line of stdin is the options; after it, see plant/driver.py.
+The first line of stdin is the options; after it, see plant/driver.py. The option `rig` names a module
+whose Rig steers instead, within this process (rig/base.py).
 """
 
 import builtins
@@ -66,8 +67,10 @@ def main():
 
     os.chdir(options["dir"])
     options["board"] = read_json("board.json")
-    world.emit = driver.emit
     world.set_up(options)
+    if "rig" in options:
+        driver = __import__(options["rig"], None, None, ("Rig",)).Rig(world, options)
+    world.emit = driver.emit
     world.driver = driver
     sys.modules["gc"] = Gc(world)
     charge_imports(world)

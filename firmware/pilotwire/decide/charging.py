@@ -23,6 +23,9 @@ _F_MS = const(300)  # state F after a fault (IEC 61851-1 Table A.5), then +12 V 
 # an open station it counts as this much. For opening, stalls count in full.
 _LOOK_MS = const(20)
 _TOGGLE_MS = const(150)  # so long a stall may hide the gap between two toggles (seq. 11: 200 ms)
+# A change found later than this after the look before may be as old as that look: a stall before
+# the change was seen may not add to the time for which it must last.
+_LATE_MS = const(25)
 _LONG_MS = const(1 << 28)
 # Places in sequences.THEN.
 _KEEPS = const(0)
@@ -94,14 +97,28 @@ class Charging:
         self._f_ms = 0  # left in state F
         self._diode_ms = 0
 
-    def doubtful(self, r):
-        """True when this burst alone would open the contactor: look again before believing it."""
-        if not self.contactor or not r.cp_ok:
-            return False
+    def doubtful(self, r, sure=False):
+        """True when this burst alone would open the contactor, or begin the 500 ms before it closes
+        anew: look again before believing it. `sure`: of the low plateau."""
         high_mv = r.cp_high_mv
+        if not self.contactor:
+            letter = self.letter
+            return self._stable_ms > 0 and not (r.cp_ok and letter_of(high_mv, letter) == letter)
+        if not r.cp_ok:
+            return False
         if high_mv > 10000 or high_mv <= 1000:
             return True
-        return self.offer_ma > 0 and r.cp_low_mv > DIODE_MV
+        return self.offer_ma > 0 and r.cp_low_mv > DIODE_MV and not sure
+
+    def slack(self):
+        """What tell may do in this tick: 0 nothing, 1 its share, 2 also what stalls.
+
+        Under load a change of the pilot is timed to the tick until it is believed; and a car that
+        asks is closed for in 500 ms.
+        """
+        if self.contactor:
+            return 1 if self.seen == self.letter else 0
+        return 1 if 0 < self._stable_ms < _STABLE_C_MS else 2
 
     def step(self, r, dt_ms, limit_ma, urgent_ma, enabled, may_close, faults):
         """One tick. `limit_ma`: smallest limit, `urgent_ma`: smallest that protects something;
@@ -150,7 +167,7 @@ class Charging:
         else:
             then = self._then  # under load B and D in turn add up: either would open
             if seen != self.seen and not (self.contactor and then[seen] and then[self.seen]):
-                self._seen_ms = 0
+                self._seen_ms = dt_ms - _LATE_MS if dt_ms > _LATE_MS else 0
             else:
                 self._seen_ms += dt_ms
             self.seen = seen

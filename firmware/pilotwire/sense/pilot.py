@@ -28,8 +28,9 @@ _KEPT = const(32)  # bursts without the low plateau, two a look
 _HALF_READ_US = const(17)  # moves the second half of a repeated burst off the first one's phase
 _TWO_PERIODS = const(57)  # reads in 2 ms, until pilot_check has timed them
 _OFF_M = const(30)  # duty off: IEC 61851-1 Table A.7 allows 10; no PWM at 96 % is 40 off
+_GROSS_M = const(100)  # off by so much is no artefact
 _ENOUGH_READS = const(1140)  # 20 bursts average the phase away
-_ENOUGH_PERIODS = const(20)
+_ENOUGH_TIMED = const(20)
 
 # What bursts leave behind: array indices. Levels in 1/16 of a 12-bit count.
 _HIGH = const(0)
@@ -44,13 +45,16 @@ _LOWEST = const(8)  # sample of the burst before, whole counts
 _WINDOW = const(9)  # reads in whole periods: these count for the duty
 _READ = const(10)
 _READ_HIGH = const(11)
-_PERIODS = const(12)  # between rising edges
-_PERIOD_READS = const(13)
-_SLOTS = const(14)
+_TIMED = const(12)  # bursts with two rising edges or more ...
+_MISTIMED = const(13)  # ... that lie otherwise than 1 kHz would have them
+_TWO = const(14)  # reads in two periods
+_GROUP = const(15)  # low group of the burst before, 0 = none
+_SLOTS = const(16)
 
 NOTHING = const(0)
 FOUND = const(1)
 AGAIN = const(2)
+SURE = const(3)  # FOUND, and two bursts of this look agree on a low level that is a new one
 
 
 @micropython.native
@@ -70,7 +74,7 @@ def _burst_again(read, buffer):
 
 @micropython.viper
 def _levels(buffer: ptr16, bins: ptr32, s: ptr32) -> int:
-    """Plateaus of a burst into `s`: NOTHING, FOUND, or AGAIN for another burst at once.
+    """Plateaus of a burst into `s`: NOTHING, FOUND, SURE, or AGAIN for another burst at once.
 
     `bins`: 66 of 64 counts (0.56 V), each number << 20 | sum of its samples.
     """
@@ -177,24 +181,33 @@ def _levels(buffer: ptr16, bins: ptr32, s: ptr32) -> int:
     if high > zero + _APART or high + _APART < zero:  # at 0 V there is no telling high from low
         s[_READ] = s[_READ] + window
         s[_READ_HIGH] = s[_READ_HIGH] + read_high
-        if periods:
-            s[_PERIODS] = s[_PERIODS] + periods
-            s[_PERIOD_READS] = s[_PERIOD_READS] + last - first
+        if periods:  # a tenth: the ADC's own pace blurs it; a wrong timer is farther off
+            s[_TIMED] = s[_TIMED] + 1
+            due = s[_TWO] * periods
+            apart = (last - first) * 2 - due
+            if apart * 10 > due or 0 - apart * 10 > due:
+                s[_MISTIMED] = s[_MISTIMED] + 1
 
     # The low plateau: `low` in 1/16 count, 0 = none; the ADC may clip it at 0, hence + 1.
     low = 0
     if lows and group + _APART < high:
         low = (low_sum << 4) // lows + 1
+    other = 0  # than the burst before had: a group, spikes aside
+    apart = low - s[_GROUP]
+    if apart > _WIDTH * 16 or 0 - apart > _WIDTH * 16:
+        other = 1
+    s[_GROUP] = low
     apart = lowest - s[_LOWEST]
     s[_LOWEST] = lowest
     lone = 0  # the lowest samples of two bursts agree; at 0 every spike would
     if s[_PWM] and lowest and lowest + _APART < high and apart <= _WIDTH and 0 - apart <= _WIDTH:
         lone = 1
-    if s[_IS_THIN]:
+    sure = FOUND
+    if s[_IS_THIN] and high > zero + _APART:  # shorted to earth it has no low plateau to miss
         if lone and lowest + _WIDTH < known:
             low = lowest << 4
             lows = 1
-        elif knowns and (low == 0 or group + _WIDTH > known):
+        elif (knowns > 1 or knowns and lows <= _THIN) and (low == 0 or group + _WIDTH > known):
             low = (known_sum << 4) // knowns + 1
             lows = knowns
         else:
@@ -202,7 +215,9 @@ def _levels(buffer: ptr16, bins: ptr32, s: ptr32) -> int:
             s[_MISSED] = missed
             if missed & 1:  # the first burst of a look
                 return AGAIN
-            if lone:
+            if low and other == 0:
+                sure = SURE
+            elif lone:
                 if low == 0:
                     low = lowest << 4
                     lows = 1
@@ -223,7 +238,7 @@ def _levels(buffer: ptr16, bins: ptr32, s: ptr32) -> int:
         s[_LOW] = low
         if lows <= _THIN and s[_PWM]:
             s[_IS_THIN] = 1
-    return FOUND
+    return sure
 
 
 class Pilot:
@@ -240,7 +255,8 @@ class Pilot:
         self._bins = array("I", [0] * 66)
         self._state = array("i", [0] * _SLOTS)
         self._offer_ma = 0
-        self._off = False  # the generator was
+        self._doubt = False  # the generator was off when it was judged last
+        self._off = False  # and the time before
         self.calibrate(
             spec["counts_at_minus12"] * 16, spec["counts_at_plus12"] - spec["counts_at_minus12"]
         )
@@ -254,7 +270,7 @@ class Pilot:
 
     def set_pace(self, two_periods):
         """`two_periods`: reads in 2 ms. The duty is counted over whole periods."""
-        self._two_periods = two_periods
+        self._state[_TWO] = two_periods
         self._state[_WINDOW] = two_periods if two_periods <= _READS else two_periods // 2
 
     def steady(self):
@@ -266,7 +282,10 @@ class Pilot:
         return state[_HIGH] if found == FOUND and state[_SAME] else -1
 
     def look(self, r, offer_ma):
-        """A burst, two when the low plateau was missed. `offer_ma`: what the pilot carries now."""
+        """A burst, two when the low plateau was missed. `offer_ma`: what the pilot carries now.
+
+        True: both have seen the low plateau elsewhere, so that a third need not confirm it.
+        """
         if offer_ma != self._offer_ma:
             self._change(offer_ma)
         state = self._state
@@ -278,17 +297,19 @@ class Pilot:
             found = _levels(samples, self._bins, state)
         if not found:
             r.cp_ok = False
-            return
+            return False
         r.cp_ok = True
         span = self.span
         minus12 = self.minus12
         r.cp_high_mv = (state[_HIGH] - minus12) * 1500 // span - 12000
         r.cp_low_mv = (state[_LOW] - minus12) * 1500 // span - 12000
+        return found == SURE
 
     def generator_off(self):
         """Once a second: True when the samples show another duty or frequency than was offered.
 
-        Offers that lasted 20 looks or more since the last call count.
+        Offers that lasted 20 looks or more count. A little off must be so twice in a row: a burst
+        in which the pilot is shorted looks wrong too.
         """
         self._judge()
         off = self._off
@@ -310,13 +331,11 @@ class Pilot:
         if reads >= _ENOUGH_READS:
             high_m = state[_READ_HIGH] * 1000 // reads
             duty_m = self._duty_of(self._offer_ma) * 1000 >> 16
-            if not -_OFF_M <= high_m - duty_m <= _OFF_M:
+            off_m = abs(high_m - duty_m)
+            off = off_m > _OFF_M
+            if state[_PWM] and state[_TIMED] >= _ENOUGH_TIMED:
+                off = off or state[_MISTIMED] * 2 > state[_TIMED]  # spikes spoil a few
+            if off_m > _GROSS_M or off and self._doubt:
                 self._off = True
-            elif state[_PWM]:
-                periods = state[_PERIODS]
-                # A tenth: the ADC's own pace and spikes blur it. A wrong timer is farther off.
-                due = self._two_periods * periods
-                off = abs(state[_PERIOD_READS] * 2 - due)
-                if periods >= _ENOUGH_PERIODS and off * 10 > due:
-                    self._off = True
-        state[_READ] = state[_READ_HIGH] = state[_PERIODS] = state[_PERIOD_READS] = 0
+            self._doubt = off
+        state[_READ] = state[_READ_HIGH] = state[_TIMED] = state[_MISTIMED] = 0

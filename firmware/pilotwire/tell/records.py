@@ -54,6 +54,7 @@ class Records:
         self.orders = 0  # of the backend, as far as they outlive a restart (control's bits)
         self.newest = None  # bytes of the record stored last, for session/last
         self._check = None
+        self._owed = False  # a summary, for an acknowledgement
 
     # At the start, contactor open ------------------------------------------------------------
 
@@ -156,7 +157,15 @@ class Records:
     def begin(self, session, clock, r):
         """First checkpoint of a new session. Must be on flash before the contactor closes."""
         session.begin(self.next_seq, clock.up_s, clock.up_ms, r.wh)
-        self._open_number = self.check(session, clock, 0, r)
+        number = self.check(session, clock, 0, r)
+        if number < 0:  # others have taken all room; the contactor is open
+            self.journal.flush()
+            number = self.check(session, clock, 0, r)
+        self._open_number = number
+
+    def begun(self):
+        """True when the open session is on flash; what was appended after it may still wait."""
+        return 0 < self._open_number <= self.journal.written_number
 
     def check(self, session, clock, mask, r):
         """Queue a checkpoint; journal entry number, -1 when there is no room."""
@@ -263,7 +272,9 @@ class Records:
             return False
         if seq > self.acked:
             self._acknowledge(seq)
-            self._summarise()
+            self._owed = True
+            if not self.journal.pending():  # else one for many: a backlog shall not fill the journal
+                self._summarise()
         return True
 
     def order(self, orders):
@@ -302,6 +313,7 @@ class Records:
                 self.wh_part, self.journal.lost, self.orders, self.prev,
             ) + self._kept,
         )
+        self._owed = number < 0
         if number >= 0:
             self._summary_number = number
         else:
@@ -313,7 +325,12 @@ class Records:
         A quarter of the ring may stay full: for records that are asked for again.
         """
         journal = self.journal
-        if journal.pending() or journal.free_sectors >= journal.sectors - journal.sectors // 4:
+        if journal.pending():
+            return
+        if self._owed:
+            self._summarise()
+            return
+        if journal.free_sectors >= journal.sectors - journal.sectors // 4:
             return
         oldest = self._summary_number
         if self.waiting:

@@ -207,13 +207,15 @@ class RTC:
 class WDT:
     def __init__(self, id=0, timeout=5000):
         world.wdt_limit_us = timeout * 1000
-        self.feed()
+        world.wdt_us = _clock.us + world.wdt_limit_us
         world.plan()
 
     def feed(self):
+        """Once a turn: the Python after this turn's act is charged, and the next turn's is due."""
+        _clock.advance(world.cost["python_tick"] - world.cost["python_act"])
         world.wdt_us = _clock.us + world.wdt_limit_us
-        world.python_due = True  # fed once a turn: the next turn's Python is still to be paid
-        world.turn_k = world.node._k
+        world.python_due = True
+        world.turn_k = world.node.place()
         if world.board.hang:
             world.plan()
             while True:  # the loop hangs: only the watchdog ends this

@@ -20,6 +20,14 @@ MHZ_240 = {
     "gc_base": 410,
     "gc_per_kb": 75,  # 4.9 ms for 60 KB of small live objects
     "python_tick": 3400,  # the loop's bytecode: 1.5 x 1,000 turns of a 2.24 us loop
+    "python_act": 2200,  # of which until the contactor is written; 1.0 x 1,000 turns is its p99
+    # Only benches charge these (rig/).
+    "payload_byte": 11,  # making a message: `state`, 400 bytes, is 2,000 turns of that loop
+    "tls_record": 900,  # a packet in or out: with TLS a link step is 5.2 ms in the mean, two packets
+    "tls_hello": 5000,  # a guess, as is the last step
+    "tls_rsa": 38000,  # the long step of a handshake: static RSA, which the firmware tries first
+    "tls_ec": 318000,  # any suite, certificate with an elliptic curve
+    "tls_finish": 5000,
 }
 
 MHZ_160 = {name: us if name == "adc" else 2 * us for name, us in MHZ_240.items()}

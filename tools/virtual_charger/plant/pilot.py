@@ -7,12 +7,24 @@ this project says why) and the ADC is an ESP32's at 11 dB: mV = 0.8056 x count +
 from array import array
 
 import micropython
+from micropython import const
 
 _PERIOD_DUS = 10016  # tenths of a us: LEDC's 16-bit divider makes 998.4 Hz out of 1 kHz
 _ADC_US = 35
-_EDGE_DUS = 40  # slope of 1 kOhm into about 2 nF, sampled as a level between
+_EDGE_DUS = const(40)  # slope of 1 kOhm into about 2 nF, sampled as a level between
 _DIODE_MV = 700
-_NEVER = 1 << 60
+_NEVER = (1 << 31) - 1
+
+# What read_u16 needs, made ready by settle(): indices of an array of 32-bit numbers.
+_ADC = const(0)  # us a read
+_K = const(1)  # place in the noise table
+_STRIDE = const(2)
+_HI = const(3)  # counts
+_LO = const(4)
+_STEADY = const(5)
+_PERIOD = const(6)  # tenths of a us
+_HIGH = const(7)  # of which the high plateau takes so many
+_SPIKE = const(8)  # reads until the next spike
 _BEND_LOW = 250  # counts: near its ends the ADC reads too far out
 _BEND_HIGH = 2600
 
@@ -66,12 +78,7 @@ class PilotNode:
         self.adc_us = _ADC_US
         self.spike_every = 0  # reads from one spike of 2..8 V to the next, mean; 0 = none, -1 = in each
         self.noise = gaussian_table(random, 3400)  # 30 mV rms at the pilot is 3.4 counts
-        self._k = 0
-        self._stride = 1
-        self._spike_in = _NEVER
-        self._high_dus = 0
-        self._steady = True
-        self._hi = self._lo = 0
+        self._s = array("i", [0, 0, 1, 0, 0, 1, 0, 0, _NEVER])
         self.settle()
 
     def level_mv(self, source_mv):
@@ -93,62 +100,74 @@ class PilotNode:
             duty = 65536 if self.stuck == "plus" else 0
         elif 0 < duty < 65536:
             duty = max(1, min(65535, duty + self.duty_error))
-        self._steady = duty <= 0 or duty >= 65536
+        steady = duty <= 0 or duty >= 65536
         source = self.plus_mv if duty >= 65536 else self.minus_mv
         if not self.driven or self.stuck == "dead":
             source = 0
-        if self._steady:
+        if steady:
             self.high_mv = self.low_mv = self.level_mv(source)
         else:
             self.high_mv = self.level_mv(self.plus_mv)
             self.low_mv = self.level_mv(self.minus_mv)
-        self._hi = counts(self.high_mv, self.gain_ppm, self.bend)
-        self._lo = counts(self.low_mv, self.gain_ppm, self.bend)
-        self._high_dus = duty * self.period_dus // 65536
-        self._spike_in = self._pause() if self.spike_every else _NEVER
+        s = self._s
+        s[_ADC] = self.adc_us
+        s[_HI] = counts(self.high_mv, self.gain_ppm, self.bend)
+        s[_LO] = counts(self.low_mv, self.gain_ppm, self.bend)
+        s[_STEADY] = steady
+        s[_PERIOD] = self.period_dus
+        s[_HIGH] = self.high_dus = duty * self.period_dus // 65536
+        s[_SPIKE] = self._pause() if self.spike_every else _NEVER
+
+    def place(self):
+        """In the noise: it moves with each read."""
+        return self._s[_K]
 
     def _pause(self):
         return 1 + self.random() % (2 * self.spike_every)
 
     def _spike(self):
         """Counts of a spike of 2..8 V, up or down."""
-        self._spike_in = self._pause()
+        if not self.spike_every:
+            self._s[_SPIKE] = _NEVER
+            return 0
+        self._s[_SPIKE] = self._pause()
         size = 227 + self.random() % 682
         return size if self.random() & 1024 else -size
 
     def _shuffle(self):
         """Another walk through the table, so that the noise does not repeat."""
-        self._stride = self.random() & 4094 | 1
+        self._s[_STRIDE] = self.random() & 4094 | 1
         return self.random() & 4095
 
-    @micropython.native
-    def read_u16(self):
+    @micropython.viper
+    def read_u16(self) -> int:
         """One conversion, as machine.ADC gives it: 12 bits spread over 16. Takes 35 us."""
         clock = self.clock
-        us = clock.us + self.adc_us
-        if us >= clock.due_us:
-            clock.advance(self.adc_us)
-            us = clock.us
+        s = ptr32(self._s)
+        us = int(clock.us) + s[_ADC]
+        if us >= int(clock.due_us):
+            clock.advance(s[_ADC])
+            us = int(clock.us)
         else:
             clock.us = us
-        k = (self._k + self._stride) & 4095
+        k = (s[_K] + s[_STRIDE]) & 4095
         if k == 0:
-            k = self._shuffle()
-        self._k = k
-        count = self._hi
-        if not self._steady:
-            phase = us * 10 % self.period_dus
-            if phase < self._high_dus:
-                if phase < _EDGE_DUS:
-                    count = (count + self._lo) >> 1
-            elif phase - self._high_dus < _EDGE_DUS:
-                count = (count + self._lo) >> 1
-            else:
-                count = self._lo
-        count += self.noise[k]
-        self._spike_in -= 1
-        if self._spike_in <= 0:
-            count += self._spike()
+            k = int(self._shuffle())
+        s[_K] = k
+        count = s[_HI]
+        if s[_STEADY] == 0:
+            phase = us * 10 % s[_PERIOD]
+            high = s[_HIGH]
+            if phase >= high:
+                count = s[_LO]
+                phase -= high
+            if phase < _EDGE_DUS:
+                count = (s[_HI] + s[_LO]) >> 1
+        noise = ptr8(self.noise)[k]
+        count += noise - ((noise & 128) << 1)
+        s[_SPIKE] -= 1
+        if s[_SPIKE] <= 0:
+            count += int(self._spike())
         if count < 0:
             count = 0
         elif count > 4095:

@@ -66,7 +66,7 @@ class Tap:
         """Tell of a new level; `outside`: the car, the cable or a fault made it, not the offer."""
         node = self._node
         drive = (node.duty_u16, node.driven)
-        level = (node.high_mv, node.low_mv, node._high_dus, node.period_dus)
+        level = (node.high_mv, node.low_mv, node.high_dus, node.period_dus)
         if level != self._level:
             self._world.emit(
                 "level", high_mv=level[0], low_mv=level[1], high_dus=level[2], period_dus=level[3],

@@ -212,13 +212,13 @@ class World:
     # Pins -----------------------------------------------------------------------------------
 
     def pin_write(self, pin, level):
-        """An output changes. The tick's Python is charged before the first write of each tick that
+        """An output changes. Sensing and deciding are charged before the first write of each tick that
         comes after reads of the pilot: before them hardly any has run."""
         clock = self.clock
         cost = self.cost["pin"]
-        if self.python_due and self.node._k != self.turn_k:
+        if self.python_due and self.node.place() != self.turn_k:
             self.python_due = False
-            cost += self.cost["python_tick"]
+            cost += self.cost["python_act"]
         us = clock.us + cost
         if us >= clock.due_us:
             clock.advance(cost)  # what falls due meanwhile happens at its own time
