@@ -73,6 +73,8 @@ class Watch:
 
 def main():
     options = json.loads(sys.stdin.readline())
+    with open(options["dir"] + "/board.json") as file:
+        has_led = "led" in json.load(file)
     charger = stage.start(options["dir"], {"language": options["language"]})
     from pilotwire.decide import fault_table
     from pilotwire.tell import led
@@ -91,7 +93,7 @@ def main():
         "name": fault_table.cell(row, fault_table.NAME),
         "red": fault_table.cell(row, fault_table.SEVERITY) == "red",
         "cycle_ms": cycle_ms,
-        "led": [change for change in watch.led if change[0] < cycle_ms] if charger.board.led else [],
+        "led": [change for change in watch.led if change[0] < cycle_ms] if has_led else [],
         "pages": watch.pages,
     }))
 

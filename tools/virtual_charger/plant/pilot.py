@@ -123,7 +123,8 @@ class PilotNode:
         return self._s[_K]
 
     def _pause(self):
-        return 1 + self.random() % (2 * self.spike_every)
+        """From 1 on: a ptr32 reads no negative number on a 64-bit host."""
+        return 1 + self.random() % (2 * self.spike_every) if self.spike_every > 0 else 1
 
     def _spike(self):
         """Counts of a spike of 2..8 V, up or down."""
