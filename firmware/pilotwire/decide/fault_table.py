@@ -74,8 +74,8 @@ CPPWMController.Problem|DiodeFault|Other
 charging|ConnectorLockFailure|1|ConnectorPlugRetentionLock.Problem|MREC1ConnectorLockFailure|Other
 1-4|cable coding|red|2|700|x1|U|0|0|-|-|no coding of the table for 500 ms, or another one than \
 before|EVCommunicationError|23|Connector.Problem|MREC23ProximityFault|Other
-1-3|pilot out of range|red|2|1100|x1|T|60|3|U|-|no plateaus, or levels of no state, for 1 s|EVCommunicationError|\
-14|CPPWMController.DCVoltage|MREC14PilotFault|Other
+1-3|pilot out of range|red|2|1100|x1|T|60|3|U|-|no plateaus, or levels of no state, for 1 \
+s|EVCommunicationError|14|CPPWMController.DCVoltage|MREC14PilotFault|Other
 5-1|over-voltage|red|2|4800|x1|A|30|0|-|-|above 264 V for 3 s (UK 253 V, 4 s)|OverVoltage|5|\
 ElectricalFeed.ACVoltage|MREC5OverVoltage|PowerQuality
 5-2|under-voltage|red|2|4800|x1|A|30|0|-|-|below 195 V for 3 s (UK 207 V, 4 s)|UnderVoltage|6|\
