@@ -230,3 +230,29 @@ for n in range(30):
     rig.chip.clear("{fault}")
 say(before, after)""")
     assert after <= before
+
+
+@pytest.mark.parametrize(("angles", "turn"), [
+    ((1200, 2400), 1), ((2400, 1200), -1), ((1340, 2280), 1), ((0, 0), 0), ((1200, 1200), 0),
+    ((1200, 0xFFFF), 0), ((3000, 600), 0),
+])  # fmt: skip
+def test_angles_become_a_rotation_when_two_looks_agree(angles, turn):
+    r = rig(f"""
+bus = machine.bus = Registers()
+bus.words[0xFE], bus.words[0xFF] = {angles}
+meter, r = Meter(spec()), Reading()
+seen = []
+for ms in range(0, 4000, 10):
+    meter.step(r, ms)
+    if r.turn not in seen:
+        seen.append(r.turn)
+last = r.turn
+bus.words[0xFE], bus.words[0xFF] = 2400 if last == 1 else 1200, 1200 if last == 1 else 2400
+changed = []
+for ms in range(4000, 6000, 10):
+    meter.step(r, ms)
+    if not changed or changed[-1] != r.turn:
+        changed.append(r.turn)
+say(last, seen, changed)""")
+    assert r[0] == turn and r[1][0] == 0
+    assert r[2] == ([1, 0, -1] if turn == 1 else [-1, 0, 1] if turn == -1 else [0, 1])

@@ -138,3 +138,18 @@ def test_contactor_wear_is_in_health(station):
     station.advance(70)
     health = json.loads(station.backend.last["health"])
     assert (health["hot_openings"], health["cold_openings"]) == (2, 1)
+
+
+def test_a_wrong_rotation_is_a_notice_and_stops_nothing(station):
+    station.charge(seconds=10)
+    station.charger.do("fault", {"name": "phases_swapped", "value": None})
+    station.advance(5)
+    assert station.state()["notices"] == ["phase_rotation"] and station.state()["faults"] == []
+    assert station.charger.look()["closed"]
+    station.charger.do("fault", {"name": "phase_loss", "value": 3})
+    station.advance(3)  # two phases have no rotation
+    assert station.state()["notices"] == []
+    station.charger.do("clear", {"name": "phase_loss", "value": None})
+    station.charger.do("clear", {"name": "phases_swapped", "value": None})
+    station.advance(5)
+    assert station.state()["notices"] == []

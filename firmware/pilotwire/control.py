@@ -22,7 +22,7 @@ from pilotwire.decide.charging import Charging
 from pilotwire.decide.faults import Faults
 from pilotwire.decide.letters import A
 from pilotwire.decide.limits import Limits
-from pilotwire.decide.notices import CONFIG_COPY, LOOSE_CONNECTION, Notices
+from pilotwire.decide.notices import CONFIG_COPY, LOOSE_CONNECTION, PHASE_ROTATION, Notices
 from pilotwire.decide.protection import Protection
 from pilotwire.decide.reading import Reading
 from pilotwire.decide.session import Session
@@ -420,6 +420,7 @@ class Charger:
         if known:
             wiring.second(self.reading)
             notices.set(LOOSE_CONNECTION, wiring.loose)
+            notices.set(PHASE_ROTATION, self.reading.turn < 0)
             if wiring.weak != (self.limits.value_ma[limits.WIRING] != limits.NONE_MA):
                 self.limits.set(limits.WIRING, _LEAST_MA if wiring.weak else limits.NONE_MA)
         notices.charge(

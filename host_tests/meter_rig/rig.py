@@ -25,7 +25,7 @@ class Reading:
         for name in ("v_cv", "i_ma", "p_mw", "pf_m", "peak_ma"):
             setattr(self, name, array("i", [0, 0, 0]))
         self.peak_fresh = 0
-        self.hz_c = self.chip_dc = self.wh = self.wh_part = 0
+        self.hz_c = self.chip_dc = self.turn = self.wh = self.wh_part = 0
         self.meter_fresh = self.meter_faults = 0
 
     def counts(self):
@@ -47,7 +47,7 @@ class Rig:
         self.clock = Clock()
         self.v_cv, self.i_ma, self.p_mw = [23000, 23117, 22991], [16000, 9999, 31995], [0, 0, 0]
         self.full_load()
-        self.hz_c, self.chip_dc = 4998, 310
+        self.hz_c, self.chip_dc, self.swapped = 4998, 310, False
         self.chip = Chip(self.clock, self)
         self.r = Reading()
         machine.bus = self

@@ -44,6 +44,7 @@ class Reading:
         self.peak_fresh = 0
         self.hz_c = 0
         self.chip_dc = 0
+        self.turn = 0  # of three phases: 1 L1 L2 L3, -1 L1 L3 L2, 0 not known
         self.wh = 0  # lifetime import register
         self.wh_part = 0  # and its rest, 1/320 Wh
         self.meter_fresh = 0

@@ -2,7 +2,7 @@
 
 A phase that is lost while another is there is phase loss and no under-voltage; all of them low, or the
 only one, is under-voltage. Only the phases of the board that the meter measures count, on the supply's
-side of the contactor. Which phase follows which cannot be told from volts: a wrong rotation is not seen.
+side of the contactor. Which phase follows which stops nothing: it is a notice (notices.py).
 """
 
 from micropython import const

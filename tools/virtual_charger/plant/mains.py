@@ -11,6 +11,7 @@ class Feed:
         self.v_cv = [23000 if k < phases else 0 for k in range(3)]
         self._supply_cv = list(self.v_cv)
         self.lost = None  # a phase (0..2) that is missing
+        self.swapped = False  # L2 and L3
         self.i_ma = [0, 0, 0]
         self.p_mw = [0, 0, 0]
         self.hz_c = 5000

@@ -69,6 +69,7 @@ FAULTS = {
     "ntc_short": ("ntc", "fault", "short", None),
     "ntc_jump": ("ntc", "jump_dc", 300, 0),  # 30 K at once: a bad contact, or another chip's noise
     "self_heating": ("ntc", "heating_k", 20, 0),  # 32 A on each phase add so much to the air
+    "phases_swapped": ("feed", "swapped", True, False),
     "ntp_silent": ("net", "ntp", False, True),
     "dns_dead": ("net", "dns", False, True),
     "wifi_lost": ("net", "wifi", False, True),

@@ -32,6 +32,7 @@ _P_LOW = const(0xC1)
 _PF = const(0xBD)
 _URMS = const(0xD9)
 _IRMS = const(0xDD)
+_UANGLE_B = const(0xFE)  # of L2 behind L1, 0.1 degree; that of L3 follows
 _IPEAK = const(0xF5)  # highest sample of the last 20 ms (register 0x05, as after a reset)
 _LOOK_TICKS = const(5)  # from look to look: longer than that window
 
@@ -98,6 +99,7 @@ class Meter:
         self._state = _RESET
         self._metering = False  # the chip counts energy that we have not read yet
         self._doubts = 0  # implausible snapshots in a row
+        self._turn = 0  # of the phases, as it was seen last
         self._hold_ms = 0  # do nothing until this long after _since_ms
         self._since_ms = 0
         self._failures = 0  # bad lists in a row
@@ -271,12 +273,32 @@ class Meter:
             else:
                 r.meter_faults |= _SILENT | _BROKEN
             at += 3
+        if self._phases == 3:
+            self._look_at_turn(r)
         r.wh += part // 320
         r.wh_part = part % 320
         self._list = self._value_list
         self._row = 0
         self._state = _LIST
         self._hold_ms = _CYCLE_MS
+
+    def _look_at_turn(self, r):
+        """Which phase follows which, when two looks agree. That the chip counts a lag as positive is a
+        guess: a real one may show L1 L2 L3 as -1."""
+        tx = self._tx
+        rx = self._rx
+        turn = 0
+        for k in range(2):
+            tx[1] = _UANGLE_B + k
+            self._cs.value(0)
+            self._spi.write_readinto(tx, rx)
+            self._cs.value(1)
+            angle = rx[2] << 8 | rx[3]
+            third = 1 if 900 < angle < 1500 else 2 if 2100 < angle < 2700 else 0
+            turn = turn * 3 + third
+        turn = 1 if turn == 5 else -1 if turn == 7 else 0  # L2 at 120 and L3 at 240 degrees, or swapped
+        r.turn = turn if turn == self._turn else 0
+        self._turn = turn
 
     def _reset(self, r, now_ms):
         """Soft reset. It clears the energy registers: what they held is lost."""

@@ -18,7 +18,7 @@ _RESET_VALUES = {
 _METER_EN, _PL_CONST_H, _PL_CONST_L, _M_MODE_0 = 0x00, 0x31, 0x32, 0x33
 _SOFT_RESET, _LAST_SPI_DATA, _CFG_ACCESS = 0x70, 0x78, 0x7F
 _ENERGY, _ENERGY_END = 0x80, 0x88  # import T A B C, export T A B C
-_IPEAK, _FREQ, _TEMP = 0xF5, 0xF8, 0xFC
+_IPEAK, _FREQ, _TEMP, _UANGLE = 0xF5, 0xF8, 0xFC, 0xFD
 _PEAK_CFG = 0x05  # high byte: ms of a peak's window
 _CREST_US = 10_000  # from one crest of the current to the next, at 50 Hz
 _READ = 0x80
@@ -254,6 +254,10 @@ class Chip:
             return min(32767, self._peak_ma[k] * 8192 // gain)
         if address == _FREQ:
             return self._feed.hz_c if max(self._feed.v_cv) > 2000 else 0
+        if _UANGLE <= address < _UANGLE + 3:
+            k = address - _UANGLE
+            there = self._feed.v_cv[0] > 2000 and self._feed.v_cv[k] > 2000
+            return (3 - k if self._feed.swapped else k) * 1200 % 3600 if there else 0
         if address == _TEMP:
             return (self._feed.chip_dc + 5) // 10 & 0xFFFF
         return self._regs.get(address, 0)
