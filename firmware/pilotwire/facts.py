@@ -23,6 +23,8 @@ class Facts:
 
     def codes(self, mask):
         """JSON list of the codes of the fault rows in `mask`."""
+        if not mask:
+            return "[]"  # nearly always; 30 rows cost a tenth of a tick
         names = ['"%s"' % self.code(row) for row in range(COUNT) if mask >> row & 1]
         return "[" + ",".join(names) + "]"
 

@@ -57,9 +57,13 @@ def _state(c):
             c.records.waiting, _LOCK[c.lock.state] if c.lock else "null",
             c.phases.have if c.phases else c.board.phases,
             c.phases.ordered if c.phases else c.board.phases,
-            ",".join(['"%s"' % n for k, n in enumerate(c.notices.names) if c.notices.mask >> k & 1]),
+            _notices(c.notices) if c.notices.mask else "",
         )
     ).encode()
+
+
+def _notices(notices):
+    return ",".join(['"%s"' % n for k, n in enumerate(notices.names) if notices.mask >> k & 1])
 
 
 def _active(c):
