@@ -54,6 +54,7 @@ _FRESH_MS = const(2000)
 _LEAST_MA = const(6000)
 _FAREWELL_S = const(2)  # for the answer to reach the broker before a restart by command
 _LONG_PRESS_MS = const(3000)
+_LASTING = const(112)  # the bits that decide/earth.py watches
 _GC_TICKS = const(200)  # about 5 KB of messages; a collection takes 5 ms of the chip
 
 # What tell does in a tick, by turns of ten. The LED's blinks are multiples of 50 ms; a whole display
@@ -227,7 +228,7 @@ class Charger:
             self._pilot.look(r, charging.offer_ma)
         if leakage:
             leakage.step(r, charging, self.faults, dt_ms)
-        if self._earth:
+        if self._earth and (r.lines & _LASTING or not self._earth.quiet):
             self._earth.step(r, self.faults, dt_ms)
         cable = self._cable
         if cable:

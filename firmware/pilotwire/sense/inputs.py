@@ -41,7 +41,7 @@ class Inputs:
         for read, bit in self._lines:
             if read():
                 lines ^= bit
-        if lines != self._before or lines & _BUTTON or self._bounce:
+        if lines != self._before or self._bounce:
             self._before = r.lines = lines
             if self._has & _AUX:
                 r.aux = lines >> 2 & 1
