@@ -142,6 +142,9 @@ class Link:
 
     def _post(self):
         """Send what the step before has put into words: each half is a chore of its own."""
+        if isinstance(self._said, tuple):
+            self._said = (self._said[0] % self._said[1]).encode()
+            return True
         topic, qos, retain = _TOPICS[self._said_bit]
         if self.mqtt.post(self._root + topic, self._said, retain, qos) < 0:
             return False

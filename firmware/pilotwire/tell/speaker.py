@@ -14,7 +14,7 @@ class Speaker:
         self.orders = charger.orders
 
     def say(self, bit):
-        """bytes for one topic (a bit of link)."""
+        """For one topic (a bit of link): bytes, (format, values) that make them, or None: nothing."""
         return _SAY[bit](self._charger)
 
 
@@ -39,6 +39,7 @@ _LOCK = ('"unlocked"', '"locked"', '"moving"')  # by lock.state
 
 
 def _state(c):
+    """(format, values): the dearest message of all, so it is put together in another tick."""
     seq = c.charging
     offer_ma = seq.offer_ma if seq.offer_ma > 0 else 0
     letter = "ABCDEF"[seq.letter]
@@ -47,8 +48,8 @@ def _state(c):
     return (
         '{"t":%s,"q":"%s","pilot":"%s","charging":"%s","offered_a":%s,"limit_a":%s,"limit":"%s",'
         '"why":"%s","wait_s":%d,"faults":%s,"contactor":%s,"enabled":%s,"session":%s,"waiting":%d,'
-        '"lock":%s,"phases":%d,"phases_ordered":%d,"notices":[%s]}'
-        % (
+        '"lock":%s,"phases":%d,"phases_ordered":%d,"notices":[%s]}',
+        (
             c.clock.text(c.clock.up_s, c.clock.up_ms), c.clock.quality, letter, panel.charging_state(c),
             _amps(offer_ma), _amps(c.limits.ma), c.limit_names[c.limits.which],
             c.facts.whys[seq.why], panel.wait_s(c), c.facts.codes(c.faults.mask()),
@@ -58,8 +59,8 @@ def _state(c):
             c.phases.have if c.phases else c.board.phases,
             c.phases.ordered if c.phases else c.board.phases,
             _notices(c.notices) if c.notices.mask else "",
-        )
-    ).encode()
+        ),
+    )
 
 
 def _notices(notices):
