@@ -81,7 +81,7 @@ class Run:
     # Start and end ----------------------------------------------------------------------------
 
     def start(self):
-        """Broker, backend, device; returns when the device is online."""
+        """Broker, backend, device; returns when the device is online and has told its state."""
         self.broker = external(self._broker_url) if self._broker_url else Broker()
         if self._broker_url:
             self.broker.check()
@@ -107,7 +107,9 @@ class Run:
         self._zero_us = self.charger.us
 
     def _online(self):
-        return self.backend.last.get("status") == b"online"
+        """It has said that it is, and how it is."""
+        last = self.backend.last
+        return last.get("status") == b"online" and "state" in last
 
     def _write_config(self, host, port):
         """What the owner of this charger would have set up. Keeps what a former run left beside it."""
