@@ -1,4 +1,4 @@
-"""The documents stay true: what follows from code is the code's, every code has hints, and what they name exists."""
+"""The documents stay true: generated parts are the code's, each code has hints, what is named exists."""
 
 import json
 import re
@@ -14,7 +14,9 @@ TROUBLE = troubleshooting.DOC.read_text()
 CODES = [row["code"] for row in codes.rows()]
 INSTALLATION = (ROOT / "docs/installation.md").read_text()
 SAFETY = (ROOT / "docs/safety.md").read_text()
-BOARDS = {path.parent.name: json.loads(path.read_text()) for path in sorted(ROOT.glob("boards/*/board.json"))}
+BOARDS = {
+    path.parent.name: json.loads(path.read_text()) for path in sorted(ROOT.glob("boards/*/board.json"))
+}
 
 
 def section(text, heading):

@@ -9,6 +9,9 @@ from pilotwire import codes, readme
 from pilotwire.charger import ROOT
 
 DOC = ROOT / "docs/troubleshooting.md"
+# What stands by hand below a part, and a hint in it.
+_BELOW = re.compile(r"<!-- (\d-\d) -->\n.*?<!-- end -->\n(.*?)(?=^<!-- |^## |\Z)", re.S | re.M)
+_HINT = re.compile(r"^\* (Owner|Electrician): (.*?)(?=^\* |\n\n|\Z)", re.S | re.M)
 _PILOT = {
     "pwm": "The pilot goes on offering a current.",
     "x1": "The pilot stays at +12 V: nothing is offered.",
@@ -51,10 +54,7 @@ def generated(text):
 
 def hints(text):
     """{code: {"Owner": ..., "Electrician": ...}}, as far as they are there."""
-    found = {}
-    for code, below in re.findall(r"<!-- (\d-\d) -->\n.*?<!-- end -->\n(.*?)(?=^<!-- |^## |\Z)", text, re.S | re.M):
-        found[code] = dict(re.findall(r"^\* (Owner|Electrician): (.*?)(?=^\* |\n\n|\Z)", below, re.S | re.M))
-    return found
+    return {code: dict(_HINT.findall(below)) for code, below in _BELOW.findall(text)}
 
 
 if __name__ == "__main__":
