@@ -36,17 +36,22 @@ def undetected():
 PARTS = {"faults": faults, "undetected": undetected}
 
 
-def generated(text):
-    """README's text with every generated part made anew."""
-    for name, make in PARTS.items():
+def filled(text, parts, file):
+    """`text` with every generated part made anew. `parts`: {name: function that yields its lines}."""
+    for name, make in parts.items():
         body = "\n".join(make())
         text, count = re.subn(
             rf"(<!-- {name} -->\n).*?(<!-- end -->)",
             lambda found, body=body: f"{found[1]}{body}\n{found[2]}", text, flags=re.S,
         )
         if count != 1:
-            raise SystemExit(f"README.md has no place for {name}")
+            raise SystemExit(f"{file} has no place for {name}")
     return text
+
+
+def generated(text):
+    """README's text with every generated part made anew."""
+    return filled(text, PARTS, "README.md")
 
 
 if __name__ == "__main__":
