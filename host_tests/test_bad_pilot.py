@@ -79,6 +79,10 @@ def test_levels_at_the_edges_of_what_is_possible_are_accepted(tmp_path, low, hig
         ("pilot.pwm_pin", 6, "pilot.pwm_pin is no free GPIO"),
         ("meter.cs", 11, "meter.cs is no free GPIO"),
         ("led.pin", 40, "led.pin is no free GPIO"),
+        # Misspelt: a monitor that nobody reads is none.
+        ("rdc", {"ac_pin": 35}, "rdc is not known"),
+        ("contactor.aux_pni", 34, "contactor.aux_pni is not known"),
+        ("inputs", {"pe_pni": 16}, "inputs.pe_pni is not known"),
         ("led.pin", "4", "led.pin has the wrong type"),
     ],
 )

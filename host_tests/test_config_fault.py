@@ -10,7 +10,8 @@ from test_after_a_restart import cut_power
 
 GOOD = {"device": "garage-1", "installation_a": 32}
 BROKEN = ["", "{", "[]", "null", '{"device":"garage-1"}', '{"device":"garage-1","installation_a":"32"}',
-          '{"device":"Garage 1","installation_a":32}', '{"installation_a":32}', "\x00\xff" * 50]
+          '{"device":"Garage 1","installation_a":32}', '{"installation_a":32}', "\x00\xff" * 50,
+          '{"device":"garage-1","installation_a":32,"limit_A":10}']  # misspelt: would be no limit
 
 
 # The settings ----------------------------------------------------------------------------------

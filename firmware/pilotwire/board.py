@@ -44,6 +44,32 @@ _LEAST_SPAN = 2112  # so that the 1 V between two bands is twice the 44 counts o
 _MORE_PINS = ("pins", "sck", "mosi", "miso", "cs", "scl", "sda", "clk", "dio")  # beside "..pin"
 
 
+# What may stand where; a misspelt monitor would else be none. Meter, LED and display have their drivers.
+_KNOWN = (
+    ("", "name title rated_a phases ventilation contactor pilot proximity lock rcm inputs meter ntc led"
+     " display"),
+    ("contactor", "pin aux_pin aux_closed drive enable_pin load_pin load_live phase_pin phase_aux_pin"
+     " phase_aux_closed"),
+    ("pilot", "pwm_pin adc_pin counts_at_plus12 counts_at_minus12"),
+    ("proximity", "adc_pin pull_up_ohm supply_mv"),
+    ("lock", "pins pulse_ms feedback_pin locked_level"),
+    ("rcm", "ac_pin dc_pin trip_level test_pin test_on"),
+    ("inputs", "pe_pin pe_missing pen_pin pen_open lid_pin lid_open button_pin button_pressed"),
+    ("ntc", "adc_pin beta ohm_25 pull_up_ohm supply_mv"),
+)
+
+
+def _known(spec):
+    """Nothing stands there that nobody reads."""
+    for section, names in _KNOWN:
+        found = spec.get(section) if section else spec
+        known = names.split()
+        for key in found if isinstance(found, dict) else ():
+            if key not in known:
+                path = section + "." + key if section else key
+                raise BoardError("board.json: " + path + " is not known")
+
+
 def _adc_pin(spec, path):
     if not 32 <= _need(spec, path, int) <= 39:
         raise BoardError("board.json: " + path + " must be 32 to 39 (ADC1)")
@@ -210,6 +236,9 @@ def load(path):
             spec = json.load(file)
     except (OSError, ValueError) as error:
         raise BoardError("board.json cannot be read: %s" % error)
+    if not isinstance(spec, dict):
+        raise BoardError("board.json must hold an object")
+    _known(spec)
     board.name = _need(spec, "name", str)
     board.rating_ma = _need(spec, "rated_a", int) * 1000
     board.contactor = _need(spec, "contactor", dict)

@@ -13,6 +13,12 @@ from pilotwire.once import Settings
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _LONGEST_NAME = const(32)
 _UNSET = "unset"
+# A misspelt limit would else be no limit.
+_KNOWN = (
+    "device key language ssid wifi_password time_server broker ack installation_a limit_a fail_safe_a"
+    " loose_ohm command_for_s phases phase_pause_s one_phase_a currency price_per_kwh night profile"
+    " grid restart_random_s"
+)
 # What safe settings take over from a wrong configuration, each by itself, if it can be read.
 _KEPT = (
     "device", "key", "language", "ssid", "wifi_password", "time_server", "broker", "ack",
@@ -147,6 +153,10 @@ def load(path):
 
 def settings(spec):
     """Settings with the values below; ConfigError."""
+    known = _KNOWN.split()
+    for key in spec:
+        if key not in known:
+            raise ConfigError("config.json: %s is not known" % key)
     config = Settings()
     config.trouble = ""
     config.used_copy = config.broken = False
