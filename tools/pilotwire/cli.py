@@ -118,7 +118,8 @@ def parser():
         "image", help="make one file for a chip's flash, from a stock MicroPython",
         description="From a stock MicroPython for ESP32_GENERIC, v1.24 or newer: the same bootloader and "
         "application, a partition for the journal, and a file system with the firmware, the board's and "
-        "the station's settings. Says how to write it. Never written to a real device yet.",
+        "the station's settings. Says how to write it. Such an image has never been written to a real "
+        "device.",
     )
     image.add_argument("stock", metavar="STOCK.bin", help="as micropython.org offers it for 0x1000")
     image.add_argument("--board", required=True, metavar="B", help="a folder in boards/, or a path")

@@ -127,10 +127,9 @@ def report(image, path, board, config):
                              else "put in: the stock firmware has none")
     yield "Mains off, no car. With esptool 5; PORT: /dev/ttyUSB0, COM3 or the like:"
     yield f"  esptool --chip esp32 --port PORT --baud 460800 write-flash 0x{stock.BEGIN:X} {path}"
-    yield ("If the cable is pulled meanwhile, the chip does not start, or starts without whole files and does"
-           " not")
-    yield "charge, or still has all its old ones. Write it again: the chip's own loader cannot be lost."
-    yield "No such image has been written to a real device yet."
+    yield "If the cable is pulled meanwhile, the chip does not start, or starts without whole files and"
+    yield "does not charge, or still has all its old ones. Write it again: its own loader cannot be lost."
+    yield "Such an image has never been written to a real device."
 
 
 def _write(path, data, secret):
