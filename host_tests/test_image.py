@@ -249,7 +249,7 @@ APP = 0x10000 - BEGIN
     (stock_bin(app=application(chip=2)), "this is for the ESP32-S2, not for the ESP32"),
     (damaged(GOOD, 100), "the bootloader is damaged: its checksum is wrong"),
     (GOOD[:TABLE], "too short: the partition table at 0x8000 is missing"),
-    (stock_bin(bootloader=esp_image(bytes(0x7000))), "too short: the bootloader is cut off"),
+    (stock_bin(bootloader=esp_image(bytes(0x7000))[:0x7000]), "too short: the bootloader is cut off"),
     (stock_bin(partitions=b"\xff" * 0xC00), "there is no partition table at 0x8000"),
     (damaged(GOOD, TABLE + 8), "the partition table is damaged: its MD5 is missing or wrong"),
     (stock_bin(partitions=table(PARTITIONS[:3])), "the partition table has no vfs"),
