@@ -12,6 +12,7 @@ where the journal begins: records that a backend has not acknowledged outlive a 
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from pilotwire.partitions import TABLE_AT, TABLE_BYTES
 from pilotwire.run import Unusable, board_file
 
 JOURNAL_BYTES = 0x20000  # 32 sectors, as the virtual charger has them
+_OURS = ("boot.py", "main.py", "manifest.txt", "board.json", "config.json", "pilotwire", "umqtt")
 
 # In the folder of the files to be, with the firmware's sources: what the device would say to them.
 _CHECK = """
@@ -103,8 +105,8 @@ def _authority(tree, config):
         beside = config.parent / name
     except (ValueError, LookupError, TypeError):
         return  # there is none, or the firmware says what is wrong
-    if Path(name).name == name and not (tree / name).exists() and beside.is_file():
-        if name in ("boot.py", "main.py", "manifest.txt"):
+    if Path(name).name == name and beside.is_file():
+        if name in _OURS:
             raise ImageError(f"config.json: broker.ca must not be {name}")
         shutil.copyfile(beside, tree / name)
 
@@ -126,7 +128,8 @@ def report(image, path, board, config):
     yield "  umqtt      " + ("left out: the stock firmware has it" if image.base.has_umqtt
                              else "put in: the stock firmware has none")
     yield "Mains off, no car. With esptool 5; PORT: /dev/ttyUSB0, COM3 or the like:"
-    yield f"  esptool --chip esp32 --port PORT --baud 460800 write-flash 0x{stock.BEGIN:X} {path}"
+    yield (f"  esptool --chip esp32 --port PORT --baud 460800 write-flash 0x{stock.BEGIN:X} "
+           + shlex.quote(str(path)))
     yield "If the cable is pulled meanwhile, the chip does not start, or starts without whole files and"
     yield "does not charge, or still has all its old ones. Write it again: its own loader cannot be lost."
     yield "Such an image has never been written to a real device."
@@ -135,14 +138,17 @@ def report(image, path, board, config):
 def _write(path, data, secret):
     """Whole or not at all; `secret`: for the owner's eyes only, from the first byte on."""
     new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
     try:
-        number = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o666)
-        with open(number, "wb") as file:
-            file.write(data)
-        os.replace(new, path)
-    finally:
         new.unlink(missing_ok=True)
+        number = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o666)
+        try:
+            with open(number, "wb") as file:
+                file.write(data)
+            os.replace(new, path)
+        finally:
+            new.unlink(missing_ok=True)
+    except OSError as error:
+        raise ImageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _stock(path):
@@ -170,7 +176,7 @@ def command(args):
         print(f"pilotwire image: {problem}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"pilotwire image: {out} cannot be written: {error.strerror}", file=sys.stderr)
+        print(f"pilotwire image: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     for line in report(image, out, args.board, args.config):
         print(line)
