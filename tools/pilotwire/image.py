@@ -40,14 +40,18 @@ try:
         __import__("pilotwire.sense.meter." + meter["chip"])
 except ImportError:
     print("board.json: there is no driver for the meter " + repr(meter["chip"]))
+except board.BoardError as error:
+    print(error)
 except Exception as error:
-    print(error if isinstance(error, board.BoardError) else "board.json: " + repr(error))
+    print("board.json: %s: %s" % (type(error).__name__, error))
 else:
     try:
         if len(sys.argv) > 1:
             config.load("config.json")
+    except config.ConfigError as error:
+        print(error)
     except Exception as error:
-        print(error if isinstance(error, config.ConfigError) else "config.json: " + repr(error))
+        print("config.json: %s: %s" % (type(error).__name__, error))
 """
 
 
