@@ -276,10 +276,10 @@ def test_a_bad_stock_image_is_named_in_one_line(data, words, tmp_path, capsys):
 
 def test_a_quarter_of_the_file_system_stays_free(tmp_path):
     (tmp_path / "files").mkdir()
-    for number in range(9):
+    for number in range(10):
         (tmp_path / f"files/{number}").write_bytes(bytes(4096))
-    assert file_system.make(tmp_path / "files", 16 * 4096)[1:] == (12, 9)
-    (tmp_path / "files/9").write_bytes(bytes(4096))
+    assert file_system.make(tmp_path / "files", 16 * 4096)[1:] == (12, 10)  # 2 are the root's
+    (tmp_path / "files/more").write_bytes(bytes(4096))
     with pytest.raises(ImageError, match="13 of 16 blocks are used, and a quarter must stay free"):
         file_system.make(tmp_path / "files", 16 * 4096)
 

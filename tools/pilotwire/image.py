@@ -118,9 +118,10 @@ def _authority(tree, config):
 def report(image, path, board, config):
     """Lines for a person: what was made, how to write it, what can happen."""
     vfs, journal = image.partition("vfs"), image.partition("journal")
+    application = next(p for p in image.table if p.type == partitions.APP)
     free = 100 * (image.blocks - image.used) // image.blocks
     yield f"{path}: {len(image.data)} bytes for 0x{stock.BEGIN:X} of the flash"
-    yield (f"  0x{stock.BEGIN:06X}  bootloader and, at 0x010000, {image.base.name}:"
+    yield (f"  0x{stock.BEGIN:06X}  bootloader and, at 0x{application.at:X}, {image.base.name}:"
            f" {len(image.base.application)} bytes, both as they were")
     yield (f"  0x{vfs.at:06X}  vfs, {vfs.size >> 10} KB: {image.files} files,"
            f" {image.used} of {image.blocks} blocks, {free} % free")
