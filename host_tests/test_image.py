@@ -14,6 +14,7 @@ from micropython_port import run_script
 from pilotwire import file_system, image, stock
 from pilotwire.charger import ROOT
 from pilotwire.cli import main
+from pilotwire.device_build import compile_tree, write_manifest
 from pilotwire.esp_image import ImageError
 from station import BOARD, Lonely, variant
 from stock_bin import PARTITIONS, application, esp_image, stock_bin, table
@@ -21,9 +22,9 @@ from stock_bin import PARTITIONS, application, esp_image, stock_bin, table
 BEGIN = 0x1000
 CONFIG = {"device": "garage", "installation_a": 16, "ssid": "", "wifi_password": "very secret"}
 
-# Mounts the bytes of a partition as the chip's _boot.py does, and copies all files out.
-UNPACK = """
-import json, os, sys, vfs
+# A partition's bytes for MicroPython's own littlefs, mounted as the chip's _boot.py does.
+RAM = """
+import hashlib, json, os, sys, vfs
 with open(sys.argv[1], "rb") as file:
     flash = bytearray(file.read())
 
@@ -38,7 +39,10 @@ class Ram:
         if command == 6:
             flash[argument * 4096 : argument * 4096 + 4096] = b"\\xff" * 4096
         return {4: len(flash) // 4096, 5: 4096}.get(command, 0)
+"""
 
+# Copies all files out.
+UNPACK = RAM + """
 def copy(at, to):
     for name, kind, *_ in os.ilistdir(at):
         if kind == 0x4000:
@@ -55,6 +59,45 @@ with open("/flash/config.good.json", "w") as file:
     file.write("{}")
 times = [os.stat("/flash/" + name)[8] for name in ("boot.py", "main.py", "board.json")]
 print(json.dumps([block, blocks, free, times, sorted(os.listdir("/flash"))]))
+"""
+
+# The new file system is written over the old one, a block at a time; the SHA-256 of all files before, and
+# after each, and whether the firmware would pass its own and could read its settings.
+OVERWRITE = RAM + """
+with open(sys.argv[2], "rb") as file:
+    new = file.read()
+
+def sums(at, found):
+    for name, kind, *_ in os.ilistdir(at):
+        if kind == 0x4000:
+            sums(at + "/" + name, found)
+        else:
+            with open(at + "/" + name, "rb") as file:
+                found[at[6:] + "/" + name] = hashlib.sha256(file.read()).digest().hex()
+    return found
+
+def look():
+    try:
+        vfs.mount(Ram(), "/flash")
+        found = sums("/flash", {})
+        with open("/flash/manifest.txt") as file:
+            listed = [line.split() for line in file if line[0] != "#"]
+        for name in ("board", "config"):
+            with open("/flash/" + name + ".json") as file:
+                json.load(file)
+        print(json.dumps([found, all(found.get("/" + name) == digest for digest, name in listed)]))
+    except (OSError, ValueError):
+        print(json.dumps([None, False]))
+    try:
+        vfs.umount("/flash")
+    except OSError:
+        pass
+
+look()
+for block in range(0, len(new), 4096):
+    if flash[block : block + 4096] != new[block : block + 4096]:
+        flash[block : block + 4096] = new[block : block + 4096]
+        look()
 """
 
 
@@ -153,12 +196,31 @@ def test_micropython_mounts_the_files_and_they_are_all_there(made, tmp_path):
     assert {file.read_bytes()[2] >> 2 & 0x3F for file in native} == {10}, "native code is xtensawin"
 
 
-def test_the_settings_lie_before_the_firmware_so_a_cut_leaves_no_old_ones_with_it(made):
-    """Flash is written upwards; what is missing of the firmware is found by manifest.txt."""
-    files = made[1][0x200000 - BEGIN :]
-    code = [files.index(word) for word in (b"# Contactor off before", b"Lid is open")]
-    for setting in (b'"title": "ESP32-DevKitC', b"very secret"):
-        assert files.index(setting) < min(code)
+def test_cut_short_over_an_older_image_it_never_leaves_a_mixture_that_passes_for_whole(
+    made, tmp_path, monkeypatch,
+):
+    """Whatever passes the self-test and has settings that can be read is all of one image."""
+
+    def older(tree, **options):
+        compile_tree(tree, **options)
+        for file in tree.rglob("*.mpy"):
+            file.write_bytes(file.read_bytes() + b"\0")
+        write_manifest(tree)
+
+    monkeypatch.setattr(image, "compile_tree", older)
+    (tmp_path / "config.json").write_text(json.dumps({**CONFIG, "installation_a": 32}))
+    board = variant(tmp_path / "b", rated_a=32)
+    old = image.build(stock.parse(stock_bin()), board, tmp_path / "config.json")
+    for name, data in (("old", old.data), ("new", made[1])):
+        (tmp_path / name).write_bytes(data[0x200000 - BEGIN :])
+    out = run_script(OVERWRITE, heap="32M", args=(str(tmp_path / "old"), str(tmp_path / "new")))
+    steps = [json.loads(line) for line in out.splitlines()]
+    before, after = steps[0][0], steps[-1][0]
+    assert steps[0][1] and steps[-1][1] and len(before) == len(after) == 56
+    differ = {name for name in before if before[name] != after[name]}
+    assert {"/board.json", "/config.json", "/manifest.txt"} < differ
+    assert sum(not passes for _, passes in steps) > 30
+    assert all(files in (before, after) for files, passes in steps if passes)
 
 
 def test_its_boot_and_main_charge_a_car_from_that_file_system(tmp_path):

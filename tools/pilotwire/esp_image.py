@@ -59,8 +59,6 @@ def length(data, what):
             raise short
         size = struct.unpack_from("<I", data, at + 4)[0]
         at += 8 + size
-        if at > len(data):
-            raise short
         total = reduce(xor, data[at - size : at], total)
     at |= 15
     if at >= len(data):

@@ -7,7 +7,11 @@ where the journal begins: records that a backend has not acknowledged outlive a 
     0x8000     partition table: vfs gives its last 128 KB to `journal`
     0x9000     0xFF as in the stock file: NVS and PHY data are made anew
     0x10000    application, as it was
-    vfs        littlefs: the firmware, board.json, config.json, manifest.txt
+    vfs        littlefs: manifest.txt, board.json, config.json, the firmware, in this order
+
+Flash is written upwards. Cut short over an older image, the new manifest stands before all other files:
+the firmware's self-test passes only where everything else is new too. With the same firmware in both, a
+cut between board.json and config.json leaves the new one of these with the old other.
 """
 
 import json
@@ -79,8 +83,9 @@ def build(base, board, config=None, *, arch="xtensawin"):
         tree = Path(folder) / "device"
         tree.mkdir()
         _settle(tree, board, config)
+        first = ["manifest.txt", *sorted(path.name for path in tree.iterdir())]
         compile_tree(tree, arch=arch, umqtt=not base.has_umqtt)
-        files, used, count = file_system.make(tree, vfs.size)
+        files, used, count = file_system.make(tree, vfs.size, first)
     flash = base.flash(stock.BEGIN, vfs.at - stock.BEGIN)
     start = TABLE_AT - stock.BEGIN
     flash = flash[:start] + partitions.build(table) + flash[start + TABLE_BYTES :]
