@@ -209,7 +209,8 @@ def test_cut_short_over_an_older_image_it_never_leaves_a_mixture_that_passes_for
 
     monkeypatch.setattr(image, "compile_tree", older)
     (tmp_path / "config.json").write_text(json.dumps({**CONFIG, "installation_a": 32}))
-    board = variant(tmp_path / "b", rated_a=32)
+    board = tmp_path / "board.json"  # of the same length, as are the settings
+    board.write_text(BOARD.read_text().replace('"rated_a": 63', '"rated_a": 32'))
     old = image.build(stock.parse(stock_bin()), board, tmp_path / "config.json")
     for name, data in (("old", old.data), ("new", made[1])):
         (tmp_path / name).write_bytes(data[0x200000 - BEGIN :])
