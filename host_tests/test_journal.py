@@ -163,7 +163,7 @@ def test_the_virtual_flash_is_nor_and_takes_its_time():
     lives(r"""
 chip = new_chip(sectors=32, sector=4096)
 part, = Partition.find(Partition.TYPE_DATA, label="journal")
-assert part.info() == (1, 0x40, 0x3E0000, 131072, "journal", False)
+assert part.info() == (1, 6, 0x3E0000, 131072, "journal", False)
 assert part.ioctl(4, 0) == 32 and part.ioctl(5, 0) == 4096
 part.writeblocks(2, b"\x0f\xff", 10)
 part.writeblocks(2, b"\x3c\x3c", 10)

@@ -1,4 +1,4 @@
-"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`."""
+"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`."""
 
 import argparse
 import sys
@@ -114,6 +114,18 @@ def parser():
                       help="a folder in boards/, or a path (default: %(default)s)")
     show.add_argument("--lang", choices=("en", "de"), default="en",
                       help="of the display (default: %(default)s)")
+    image = commands.add_parser(
+        "image", help="make one file for a chip's flash, from a stock MicroPython",
+        description="From a stock MicroPython for ESP32_GENERIC, v1.24 or newer: the same bootloader and "
+        "application, a partition for the journal, and a file system with the firmware, the board's and "
+        "the station's settings. Says how to write it. Such an image has never been written to a real "
+        "device.",
+    )
+    image.add_argument("stock", metavar="STOCK.bin", help="as micropython.org offers it for 0x1000")
+    image.add_argument("--board", required=True, metavar="B", help="a folder in boards/, or a path")
+    image.add_argument("--config", metavar="config.json",
+                       help="the station's settings; they are checked as the device does")
+    image.add_argument("-o", dest="out", required=True, metavar="OUT.bin", help="write the image here")
     return top
 
 
@@ -127,6 +139,8 @@ def main(argv=None):
             from pilotwire.scope import command
         elif args.command == "codes":
             from pilotwire.codes import command
+        elif args.command == "image":
+            from pilotwire.image import command
         elif args.command == "show":
             from pilotwire.show import command
         else:

@@ -24,16 +24,17 @@ def mpy_cross():
     return found
 
 
-def compile_tree(target, *, arch="x64", sources=None, guests=()):
+def compile_tree(target, *, arch="x64", sources=None, guests=(), umqtt=True):
     """The firmware, shrunk, and what it builds on as .mpy below `target`, its map of names beside it.
 
     sources: ((folder, where below the target), ...) instead, as they are. guests: files that look into
-    the firmware; they are written beside `target`, with its new names. boot.py and main.py stay text.
+    the firmware; they are written beside `target`, with its new names. umqtt: put it in, for a chip that
+    has it not in its ROM. boot.py and main.py stay text.
     """
     target = Path(target)
     if sources is None:
         _compile_shrunk(target, arch, guests)
-        sources = ((LIBRARY, ""),)
+        sources = ((LIBRARY, ""),) if umqtt else ()
     copies = []
     for folder, below in sources:
         for path in sorted(Path(folder).rglob("*.py")):

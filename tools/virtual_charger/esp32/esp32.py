@@ -5,7 +5,7 @@ from plant import flash
 HEAP_DATA = 4
 
 _ADDRESS = 0x3E0000  # of the last 128 KB of 4 MB
-_SUBTYPE = 0x40  # the first subtype that is free for applications
+_SUBTYPE = 6  # data that ESP-IDF has no use for, as `pilotwire image` makes it
 _LABEL = "journal"
 
 

@@ -20,7 +20,7 @@ class Partition:
         return [Partition()]
 
     def info(self):
-        return (1, 0x40, 0x10000, _SECTOR * _SECTORS, "journal", False)
+        return (1, 6, 0x10000, _SECTOR * _SECTORS, "journal", False)
 
     def readblocks(self, block, buffer, offset=0):
         self._file.seek(block * _SECTOR + offset)

@@ -1,0 +1,193 @@
+"""`pilotwire image`: one file for a chip's flash, from a stock MicroPython, the firmware and a board.
+
+It goes to 0x1000 like the stock file, so that one command serves both; nothing lies below that. It ends
+where the journal begins: records that a backend has not acknowledged outlive a new image.
+
+    0x1000     bootloader, as it was
+    0x8000     partition table: vfs gives its last 128 KB to `journal`
+    0x9000     0xFF as in the stock file: NVS and PHY data are made anew
+    0x10000    application, as it was
+    vfs        littlefs: manifest.txt, board.json, config.json, the firmware, in this order
+
+Flash is written upwards. Cut short over an older image, the new manifest stands before all other files:
+the firmware's self-test passes only where everything else is new too. With the same firmware in both, a
+cut between board.json and config.json leaves the new one of these with the old other.
+"""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotwire import file_system, partitions, stock
+from pilotwire.charger import SOURCES, ChargerError, micropython, search_path
+from pilotwire.device_build import compile_tree
+from pilotwire.esp_image import ImageError
+from pilotwire.partitions import TABLE_AT, TABLE_BYTES
+from pilotwire.run import Unusable, board_file
+
+JOURNAL_BYTES = 0x20000  # 32 sectors, as the virtual charger has them
+_OURS = ("boot.py", "main.py", "manifest.txt", "board.json", "config.json", "pilotwire", "umqtt")
+
+# In the folder of the files to be, with the firmware's sources: what the device would say to them.
+_CHECK = """
+import sys
+from pilotwire import board, config
+try:
+    meter = board.load("board.json").meter
+    if meter:
+        __import__("pilotwire.sense.meter." + meter["chip"])
+except ImportError:
+    print("board.json: there is no driver for the meter " + repr(meter["chip"]))
+except board.BoardError as error:
+    print(error)
+except Exception as error:
+    print("board.json: %s: %s" % (type(error).__name__, error))
+else:
+    try:
+        if len(sys.argv) > 1:
+            config.load("config.json")
+    except config.ConfigError as error:
+        print(error)
+    except Exception as error:
+        print("config.json: %s: %s" % (type(error).__name__, error))
+"""
+
+
+@dataclass(frozen=True)
+class Image:
+    data: bytes  # for 0x1000
+    base: stock.Stock
+    table: list  # of Partition
+    files: int
+    used: int  # blocks of the file system
+    blocks: int
+
+    def partition(self, name):
+        return next(p for p in self.table if p.name == name)
+
+
+def build(base, board, config=None, *, arch="xtensawin"):
+    """Image of a Stock, a board.json and a config.json (paths); ImageError, ChargerError.
+
+    arch: of native code; another one than the chip's is for tests.
+    """
+    table = partitions.with_journal(base.table, JOURNAL_BYTES)
+    vfs = next(p for p in table if p.name == "vfs")
+    with tempfile.TemporaryDirectory(prefix="pilotwire-image-") as folder:
+        tree = Path(folder) / "device"
+        tree.mkdir()
+        _settle(tree, board, config)
+        first = ["manifest.txt", *sorted(path.name for path in tree.iterdir())]
+        compile_tree(tree, arch=arch, umqtt=not base.has_umqtt)
+        files, used, count = file_system.make(tree, vfs.size, first)
+    flash = base.flash(stock.BEGIN, vfs.at - stock.BEGIN)
+    start = TABLE_AT - stock.BEGIN
+    flash = flash[:start] + partitions.build(table) + flash[start + TABLE_BYTES :]
+    return Image(flash + files, base, table, count, used, vfs.size // file_system.BLOCK)
+
+
+def _settle(tree, board, config):
+    """Put the board's and the station's files there, if the firmware takes them; ImageError."""
+    shutil.copyfile(board, tree / "board.json")
+    if config:
+        shutil.copyfile(config, tree / "config.json")
+        _authority(tree, Path(config))
+    done = subprocess.run(
+        [micropython(), "-c", _CHECK, *(["config"] if config else [])], cwd=tree, text=True,
+        env={**os.environ, "MICROPYPATH": search_path(SOURCES)}, capture_output=True, check=False,
+    )
+    said = (done.stdout + done.stderr).strip()
+    if done.returncode or said:
+        raise ImageError(said.splitlines()[-1] if said else "the firmware cannot read its settings")
+
+
+def _authority(tree, config):
+    """The file that broker.ca names goes along, when it lies beside config.json."""
+    try:
+        name = json.loads(config.read_text())["broker"]["ca"]
+        beside = config.parent / name
+    except (ValueError, LookupError, TypeError):
+        return  # there is none, or the firmware says what is wrong
+    if Path(name).name == name and beside.is_file():
+        if name in _OURS:
+            raise ImageError(f"config.json: broker.ca must not be {name}")
+        shutil.copyfile(beside, tree / name)
+
+
+def report(image, path, board, config):
+    """Lines for a person: what was made, how to write it, what can happen."""
+    vfs, journal = image.partition("vfs"), image.partition("journal")
+    application = next(p for p in image.table if p.type == partitions.APP)
+    free = 100 * (image.blocks - image.used) // image.blocks
+    yield f"{path}: {len(image.data)} bytes for 0x{stock.BEGIN:X} of the flash"
+    yield (f"  0x{stock.BEGIN:06X}  bootloader and, at 0x{application.at:X}, {image.base.name}:"
+           f" {len(image.base.application)} bytes, both as they were")
+    yield (f"  0x{vfs.at:06X}  vfs, {vfs.size >> 10} KB: {image.files} files,"
+           f" {image.used} of {image.blocks} blocks, {free} % free")
+    yield (f"  0x{journal.at:06X}  journal, {journal.size >> 10} KB: not written, so that records in it"
+           " stay")
+    yield f"  board      {board}"
+    yield ("  settings   " + (f"{config}: the image holds its secrets, only you may read it" if config
+                              else "none: the station shows 7-6 and does not charge until it has some"))
+    yield "  umqtt      " + ("left out: the stock firmware has it" if image.base.has_umqtt
+                             else "put in: the stock firmware has none")
+    yield "Mains off, no car. With esptool 5; PORT: /dev/ttyUSB0, COM3 or the like:"
+    yield (f"  esptool --chip esp32 --port PORT --baud 460800 write-flash 0x{stock.BEGIN:X} "
+           + shlex.quote(str(path)))
+    yield "If the cable is pulled meanwhile, the chip does not start, or starts without whole files and"
+    yield "does not charge, or still has all its old ones. Write it again: its own loader cannot be lost."
+    yield "Such an image has never been written to a real device."
+
+
+def _write(path, data, secret):
+    """Whole or not at all; `secret`: for the owner's eyes only, from the first byte on."""
+    new = path.with_name(path.name + ".new")
+    try:
+        new.unlink(missing_ok=True)
+        number = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o666)
+        try:
+            with open(number, "wb") as file:
+                file.write(data)
+            os.replace(new, path)
+        finally:
+            new.unlink(missing_ok=True)
+    except OSError as error:
+        raise ImageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _stock(path):
+    try:
+        return stock.parse(Path(path).read_bytes())
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror}") from None
+    except ImageError as problem:
+        raise ImageError(f"{path}: {problem}") from None
+
+
+def command(args):
+    """0, or 2 with one line when the image cannot be made."""
+    out = Path(args.out)
+    try:
+        base = _stock(args.stock)
+        board = board_file(args.board)
+        if args.config and not os.access(args.config, os.R_OK):
+            raise ImageError(f"{args.config} cannot be read")
+        if out.resolve() in [Path(p).resolve() for p in (args.stock, board, args.config) if p]:
+            raise ImageError(f"{out} is what the image is made of")
+        image = build(base, board, args.config)
+        _write(out, image.data, secret=args.config is not None)
+    except (ImageError, Unusable, ChargerError) as problem:
+        print(f"pilotwire image: {problem}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"pilotwire image: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    for line in report(image, out, args.board, args.config):
+        print(line)
+    return 0
