@@ -49,7 +49,10 @@ class Load:
 
         def priced(bit):
             text = say(bit)
-            size = len(text) if bit != HEALTH else _HEALTH_SIZE
+            # Values that another tick puts together: most of the price is theirs, all is charged here.
+            size = len(text[0] % text[1]) if isinstance(text, tuple) else len(text)
+            if bit == HEALTH:
+                size = _HEALTH_SIZE
             world.clock.advance(world.cost["payload_byte"] * size)
             return text
 
