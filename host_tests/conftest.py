@@ -43,6 +43,22 @@ def pytest_configure(config):
         charger.FIRMWARE = device_build.compile_tree(Path(folder.name) / "device")
 
 
+@pytest.fixture
+def bench():
+    """A test bench for decide/, with nobody there."""
+    from bench_car import Bench
+
+    return Bench()
+
+
+@pytest.fixture
+def charging():
+    """The same, with a car that charges."""
+    from bench_car import Bench
+
+    return Bench().charge()
+
+
 def pytest_report_header():
     seed = os.environ.get("PILOTWIRE_SEED", "0")
     return f"pilotwire: random cars start from seed {seed} (PILOTWIRE_SEED)"

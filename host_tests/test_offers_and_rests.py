@@ -1,22 +1,10 @@
 """When the offer may change, and how long the contactor rests."""
 
-import pytest
 
-from bench_car import Bench, closed, opened
+from bench_car import closed, opened
 from pilotwire.decide import limits
 from pilotwire.decide.charging import RESTING
 from pilotwire.decide.letters import X1, A, B, C, E
-
-
-@pytest.fixture
-def bench():
-    return Bench()
-
-
-@pytest.fixture
-def charging():
-    return Bench().charge()
-
 
 # Rest ----------------------------------------------------------------------------------------
 

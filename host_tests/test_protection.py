@@ -10,11 +10,6 @@ from small_int import Small
 STALL_MS = 900  # a name look-up or an erase, with the contactor open
 
 
-@pytest.fixture
-def charging():
-    return Bench().charge()
-
-
 # Soft over-current: I > 1.10 x offer + 0.5 A for 7 s, and 6 s after the offer last fell ---------------
 
 

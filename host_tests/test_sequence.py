@@ -10,11 +10,6 @@ from pilotwire.decide.letters import X1, A, B, C, D, E
 LONG_STALL_MS = 900  # a name look-up or an erase, with the contactor open
 
 
-@pytest.fixture
-def bench():
-    return Bench()
-
-
 # Plugging in, 1.1 and 1.2 --------------------------------------------------------------------
 
 

@@ -10,16 +10,6 @@ from pilotwire.decide.letters import STATE_F, X1, A, B, C, D, E
 LONGEST_STALL_MS = 40  # allowed with the contactor closed
 
 
-@pytest.fixture
-def bench():
-    return Bench()
-
-
-@pytest.fixture
-def charging():
-    return Bench().charge()
-
-
 # Unplugging, 2.2 -----------------------------------------------------------------------------
 
 

@@ -147,8 +147,8 @@ class Charger:
 def names():
     """(car names, plant fault names) that scenario files may use."""
     code = (
-        "import sys, json; from plant.cars import CARS; from plant.world import fault_names;"
-        "print(json.dumps([sorted(CARS), fault_names()]))"
+        "import sys, json; from plant.cars import CARS; from plant import faults;"
+        "print(json.dumps([sorted(CARS), faults.names()]))"
     )
     done = subprocess.run(
         [micropython(), "-c", code], capture_output=True, text=True, check=False,

@@ -26,7 +26,7 @@ class Lines:
     def __init__(self, world):
         self._world = world
         self._clock = world.clock
-        # Plant faults, world.FAULTS.
+        # Plant faults, faults.FAULTS.
         self.rcd_ac = self.rcd_dc = False  # residual current above the trip level
         self.test_answers = True
         self.test_ends = True

@@ -7,6 +7,8 @@ import binascii
 
 from framebuf import MONO_VLSB, FrameBuffer
 
+from plant.plug import Plug
+
 _COLUMNS = 128
 _PAGES = 8
 _HORIZONTAL, _VERTICAL, _PAGED = range(3)
@@ -31,26 +33,14 @@ def _font():
     return glyphs
 
 
-class Ssd1306:
+class Ssd1306(Plug):
     """write() is the bus; nak and shorted are faults; text() and pixels_hex() are what shows."""
 
     def __init__(self):
-        self._nak = False
-        self.shorted = False  # a bus line is held low: whoever models the pins asks this
+        super().__init__()
         self.ram = bytearray(_COLUMNS * _PAGES)
         self._glyphs = None
         self.power_on()
-
-    @property
-    def nak(self):
-        """Unplugged: dark, and nothing acknowledges. Plugged in again it starts from reset."""
-        return self._nak
-
-    @nak.setter
-    def nak(self, unplugged):
-        if self._nak and not unplugged:
-            self.power_on()
-        self._nak = unplugged
 
     def power_on(self):
         """Reset values; RAM comes up with a pattern, since the real one is not cleared."""

@@ -4,6 +4,8 @@ Source: TM1637 datasheet V2.4, "Interface interpretation" and "Data command". Bo
 pins and the chip together leave them: whoever pulls low wins.
 """
 
+from plant.plug import Plug
+
 _READY, _COMMAND, _DATA = range(3)
 
 # What a person reads in segments a (bit 0, top), b to f clockwise, g (bit 6). 5 and S are one shape.
@@ -16,26 +18,14 @@ _READ = {
 }  # fmt: skip
 
 
-class Tm1637:
+class Tm1637(Plug):
     """wire() is the bus; nak and shorted are faults; digits() is what shows."""
 
     def __init__(self):
-        self._nak = False
-        self.shorted = False  # DIO is held low: whoever models the pins asks this
+        super().__init__()
         self.frames = []  # bytes of each whole frame since somebody last looked
         self._clk = self._dio = 1
         self.power_on()
-
-    @property
-    def nak(self):
-        """Unplugged: dark, and nothing acknowledges. Plugged in again it comes up anew."""
-        return self._nak
-
-    @nak.setter
-    def nak(self, unplugged):
-        if self._nak and not unplugged:
-            self.power_on()
-        self._nak = unplugged
 
     def power_on(self):
         """Registers come up with a pattern: the datasheet does not say that they are cleared."""
