@@ -17,11 +17,12 @@ def cause(comes, goes, **options):
     seemed to be gone. `beside`: codes that it brings with it.
     `after_opening`: it is found when the contactor has been told to open, and is not what opens it.
     `momentary`: its cause has gone when it is known. `until_unplugged`: nobody can tell before that
-    the cause has gone. `restarts`: looked at only at the start. `ends`: it ends the life."""
+    the cause has gone. `restarts`: looked at only at the start. `retested`: to ask that it be cleared
+    is to ask for a start, which looks again. `ends`: it ends the life."""
     values = {
         "board": "reference-3p", "known_s": 2.0, "gone_s": 2.0, "early_s": 0, "beside": [],
         "after_opening": False, "momentary": False, "until_unplugged": False, "restarts": False,
-        "ends": False, "built": False,
+        "retested": False, "ends": False, "built": False,
     }
     return SimpleNamespace(comes=comes, goes=goes, **{**values, **options})
 
@@ -167,12 +168,12 @@ CAUSES = {
     "6-2": event("row", row(110, 6, 6), row(16, 6, 6), momentary=True),
     "6-3": cause(_stops_responding, _responds, known_s=7, momentary=True),
     "7-1": cause(_fails_its_test, switches("rcd_test_fails")[1], known_s=4, momentary=True),
-    "7-2": fault("pilot_stuck_minus", known_s=4),
+    "7-2": fault("pilot_stuck_minus", known_s=4, retested=True),
     "7-3": cause(_welds, _comes_loose, after_opening=True),
     "7-4": cause(_fails_to_close, switches("no_close")[1], momentary=True),
     "7-5": cause(_restarts, lambda s: None, known_s=5, momentary=True, ends=True),
-    "7-6": cause(_loses_its_settings, _gets_them_back, known_s=10, restarts=True),
-    "7-7": cause(_flip_a_letter, _flip_it_back, known_s=10, restarts=True, built=True),
+    "7-6": cause(_loses_its_settings, _gets_them_back, known_s=10, restarts=True, retested=True),
+    "7-7": cause(_flip_a_letter, _flip_it_back, known_s=10, restarts=True, retested=True, built=True),
     "8-1": fault("meter_silent", known_s=11, gone_s=12),
     "8-2": cause(_meter_sticks, switches("meter_stale")[1], known_s=70, gone_s=70),
     "8-3": fault("program_fail", known_s=70, gone_s=70),  # a checkpoint each minute

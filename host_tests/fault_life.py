@@ -175,13 +175,24 @@ class Life:
     def accepts(self, **options):
         answer = self.station.command("cmd/clear", {"code": self.code, **options})
         assert answer["ok"], answer
-        assert self.station.holds([], 2)
+        assert self.station.holds([], 12 if self.cause.retested else 2)
 
     def persists(self):
         """Nothing ends it while its cause is there."""
-        if not self.cause.momentary:
+        if self.cause.retested:
+            self.is_found_again()
+        elif not self.cause.momentary:
             self.refuses(STILL, service=True)
             self.holds(max(5, min(self.wait_s, 35)))
+
+    def is_found_again(self):
+        """By the start that asking for it brings about."""
+        station, boots = self.station, len(self.station.told("boot"))
+        assert station.command("cmd/clear", {"code": self.code})["ok"]
+        assert station.until(lambda: len(station.told("boot")) > boots, 30)
+        assert station.told("boot")[-1]["cause"] == "command"
+        self.holds(5)
+        assert station.until(lambda: station.state().get("faults") == self.all, 15)
 
     def goes(self):
         gone_us = self.station.charger.us

@@ -21,7 +21,7 @@ STILL = "Its cause is still there"
 def charger():
     return SimpleNamespace(
         faults=Faults(table.compiled()), config=SimpleNamespace(language="en"),
-        clock=SimpleNamespace(up_s=100),
+        clock=SimpleNamespace(up_s=100), restart_s=-1,
     )
 
 
@@ -51,7 +51,7 @@ def press(charger):
 
 
 @pytest.mark.parametrize("row, service, why", [
-    (rows.PILOT_GENERATOR, False, None),
+    (rows.RCD_TEST, False, None),
     (rows.SOFT_OVER_CURRENT, False, None),
     (rows.WELDED, True, None),
     (rows.WELDED, False, "Only service may clear it"),
@@ -89,6 +89,24 @@ def test_without_any_fault_all_is_refused(charger):
     assert clearing.command(charger, 0, True) == "There is no such fault"
 
 
+@pytest.mark.parametrize("row", [rows.FIRMWARE, rows.CONFIG, rows.PILOT_GENERATOR])
+def test_to_ask_for_what_a_start_tests_is_to_ask_for_a_start(charger, row):
+    charger.faults.raise_(row)
+    assert clearing.command(charger, code(row), False) is None
+    assert charger.restart_s == 0 and held(charger) == {row}
+    charger.restart_s = 2
+    assert press(charger) == "Restarts to test it again"
+    assert charger.restart_s == 2  # impatience does not put it off
+
+
+def test_what_clears_otherwise_does_not_restart(charger):
+    latch(charger, rows.PILOT_GENERATOR)
+    charger.faults.raise_(rows.PILOT_SHORT)
+    assert clearing.command(charger, code(rows.PILOT_GENERATOR), False) is None
+    assert clearing.command(charger, code(rows.PILOT_SHORT), False) == STILL
+    assert charger.restart_s == -1
+
+
 # At the button ---------------------------------------------------------------------------------
 
 
@@ -124,10 +142,10 @@ def test_button_without_a_fault_says_nothing(charger):
 
 
 def test_every_language_says_each_answer_in_six_lines():
-    for answer in range(6):
+    for answer in range(7):
         for words in (clear_en, clear_de):
             assert 0 < len(words.words(answer)) <= 6 * 16 and words.words(answer).isascii()
-    assert len(clear_en._WORDS) == len(clear_de._WORDS) == 6
+    assert len(clear_en._WORDS) == len(clear_de._WORDS) == 7
 
 
 def test_display_shows_the_note_while_there_is_one():
@@ -227,3 +245,25 @@ def test_a_long_press_is_answered_on_the_display_and_a_short_one_is_not(tmp_path
             assert (STILL in station.text()) == (seconds > 3)
         station.charger.advance(10)
         assert STILL not in station.text()
+
+
+def test_a_long_press_takes_mended_settings_into_use(tmp_path):
+    with Lonely(tmp_path / "s") as station:
+        settings = station.folder / "config.json"
+        good = settings.read_text()
+        settings.write_text("{")
+        station.charger.advance(5)
+        station.charger.do("power", "off")
+        station.charger.advance(2)
+        station.charger.do("power", "on")
+        station.charger.advance(8)
+        assert station.shows("E7-6")
+        for text, after in (("{", "E7-6"), (good, "READY")):
+            settings.write_text(text)
+            station.charger.do("fault", {"name": "button", "value": None})
+            station.charger.advance(3.5)
+            station.charger.do("clear", {"name": "button", "value": None})
+            assert station.shows("Restarts", 3)
+            station.charger.advance(12)
+            assert station.shows(after), station.text()
+        station.charge(seconds=40)  # the rest of 30 s after a restart

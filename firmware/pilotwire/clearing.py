@@ -1,9 +1,13 @@
 """Somebody asks for faults to be cleared: a backend, or a person at the button. Loaded for this."""
 
 from pilotwire import once
-from pilotwire.decide.faults import CLEARED, NOT_THERE
+from pilotwire.decide import fault_rows
+from pilotwire.decide.faults import CLEARED, NOT_THERE, STILL_THERE
 
 _NOTE_S = 8
+# What only a start looks at: to ask for these is to ask for a start.
+_AT_START = (fault_rows.FIRMWARE, fault_rows.CONFIG, fault_rows.PILOT_GENERATOR)
+_TESTED_AGAIN = 6  # after the answers of decide/faults.py
 
 
 def command(c, code, service):
@@ -18,7 +22,9 @@ def command(c, code, service):
             return "no fault has that code"
         rows = (row,)
     answer = _clear(c.faults, rows, service)
-    return None if answer == CLEARED else _words("en", answer)
+    if answer == CLEARED or answer == STILL_THERE and _test_again(c, rows):
+        return None
+    return _words("en", answer)
 
 
 def pressed(c, panel):
@@ -32,6 +38,8 @@ def pressed(c, panel):
         return
     _clear(faults, range(len(faults.codes)), False)
     answer = faults.clear(worst) if faults.holds(worst) else CLEARED
+    if answer == STILL_THERE and _test_again(c, (worst,)):
+        answer = _TESTED_AGAIN
     panel.note = _words(c.config.language, answer)
     panel.note_until_s = c.clock.up_s + _NOTE_S
 
@@ -47,6 +55,16 @@ def _clear(faults, rows, service):
             if answer == NOT_THERE:
                 answer = this
     return CLEARED if cleared else answer
+
+
+def _test_again(c, rows):
+    """Restart when one of `rows` holds that a start tests; whether one does. They block charging."""
+    for row in _AT_START:
+        if row in rows and c.faults.holds(row):
+            if c.restart_s < 0:
+                c.restart_s = 0
+            return True
+    return False
 
 
 def _words(language, answer):

@@ -7,6 +7,7 @@ _WORDS = (
     "Geht von selbst vorbei",
     "Endet beim Abstecken des Autos",
     "Das darf nur der Service",
+    "Startet neu und prueft noch einmal",
 )
 
 

@@ -10,6 +10,7 @@ _WORDS = (  # by the answers of decide/faults.py: clear()
     "It clears by itself",
     "It clears when the car is unplugged",
     "Only service may clear it",
+    "Restarts to test it again",
 )
 
 
