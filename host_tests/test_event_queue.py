@@ -104,6 +104,37 @@ def test_every_fault_is_told_with_all_its_names(teller, row):
     assert ("before" in event) == (event["severity"] == "red")
 
 
+def test_with_the_contactor_closed_a_warning_is_worded_in_a_step_of_its_own(teller):
+    assert teller.events.ready(False) == 0
+    teller.cycle(rows.METER_LOST)
+    assert [teller.events.ready(False) for _ in range(3)] == [-1, 1, 1]
+    event = teller.take()
+    assert (event["event"], event["name"]) == ("fault_raised", "meter lost")
+    assert teller.events.ready(True) == 1
+    assert teller.take()["name"] == "meter lost"
+
+
+def test_with_the_contactor_closed_the_news_of_a_red_fault_waits_and_is_whole_later(teller):
+    teller.cycle(rows.OVER_CURRENT)
+    assert [teller.events.ready(False) for _ in range(3)] == [0, 0, 0]
+    assert teller.events.ready(True) == 1
+    event = teller.take()
+    assert event["name"] == table.cell(rows.OVER_CURRENT, table.NAME) and "before" in event
+
+
+def test_a_warning_for_whose_words_there_is_no_memory_goes_without_them(teller, monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    teller.cycle(rows.METER_LOST)
+    monkeypatch.setattr("pilotwire.once.call", full)
+    with pytest.raises(MemoryError):
+        teller.events.ready(False)
+    assert teller.events.ready(False) == 1
+    event = teller.take()
+    assert event["code"] == "8-1" and "name" not in event
+
+
 def test_a_fault_that_comes_and_goes_between_two_looks_is_told_both_ways(teller):
     teller.faults.raise_(rows.METER_LOST)
     teller.faults.gone(rows.METER_LOST)

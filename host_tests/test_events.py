@@ -63,6 +63,31 @@ def test_faults_of_a_short_outage_arrive_once_and_in_order(station):
     assert new[-1]["lost"] == 0
 
 
+def test_old_news_waits_until_the_contactor_is_open_and_holds_up_no_record(station):
+    station.run.proxy.set_mode("down")
+    station.advance(3)
+    provoke(station)
+    station.charge(seconds=40)  # the rest of 30 s after a fault
+    station.run.proxy.set_mode("up")
+    assert station.until(lambda: station.values("session/record"), seconds=150)
+    station.advance(20)
+    assert station.charger.look()["closed"] and station.state()["pilot"] == "C2"
+    assert events(station, "fault_raised") == []
+    station.charger.do("unplug")
+    station.advance(8)
+    assert [event["code"] for event in events(station, "fault_raised")] == ["1-2"]
+    assert "before" in events(station, "fault_raised")[0]
+
+
+def test_a_warning_while_charging_is_told_at_once_with_its_names(station):
+    station.charge(seconds=8)
+    station.charger.do("fault", {"name": "lid_open", "value": None})
+    station.advance(4)
+    assert station.charger.look()["closed"]
+    (raised,) = events(station, "fault_raised")
+    assert (raised["code"], raised["name"], raised["severity"]) == ("8-4", "lid open", "amber")
+
+
 def test_what_was_not_acknowledged_comes_again_as_the_same_event(station):
     station.run.proxy.set_mode("blackhole")
     provoke(station)

@@ -409,6 +409,17 @@ def test_a_board_without_a_sensor_loads_and_shows_nothing_of_it(tmp_path):
         assert station.charger.look()["closed"] and not station.shows("4-", 4)
 
 
+def test_what_stops_the_charge_is_worded_when_the_contactor_is_open_its_code_at_once(tmp_path):
+    with Lonely(tmp_path / "s") as station:
+        station.charger.advance(7)
+        station.charge(seconds=8)
+        station.charger.do("car", "ignores_stop")
+        station.charger.do("ambient_c", 900)
+        assert station.shows("E4-2", 60)
+        assert station.charger.look()["closed"] and not station.shows("Charger too hot", 3)
+        assert station.shows("Charger too hot", 10) and not station.charger.look()["closed"]
+
+
 def test_hot_is_not_kept_over_a_power_cut_but_measured_again(tmp_path):
     with Connected(tmp_path / "s") as station:
         station.charge(seconds=8)

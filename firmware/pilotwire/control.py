@@ -370,7 +370,7 @@ class Charger:
         held = self.reading.button >= _LONG_PRESS_MS
         if held != self._held:
             self._held = held
-            if held:
+            if held and self.faults.active:
                 once.call("clearing", "pressed", self, self._panel)
 
     def _notice(self):

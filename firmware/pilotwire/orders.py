@@ -31,6 +31,8 @@ class Orders:
         self._charger.enabled = value
 
     def on_clear(self, value):
+        if not self._charger.faults.active:  # nothing is read for that: it may come while charging
+            return "There is no such fault"
         return once.call("clearing", "command", self._charger, *value)
 
     def on_replay(self, value):

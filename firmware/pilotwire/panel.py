@@ -28,12 +28,16 @@ class Panel:
         self.note = ""  # what became of the button, for a while
         self.note_until_s = 0
         self.night = False  # LED and display are dimmed
-        self._shown = -1  # row whose words are here
+        self._wordless = False  # the words of the code are still to be read
 
-    def show_fault(self, code):
-        """A fault's code (major << 4 | minor) and its words; 0 = none."""
-        self.code_major, self.code_minor = code >> 4, code & 15
-        if code:
+    def show_fault(self, code, may_read):
+        """A fault's code (major << 4 | minor) and, once they may be read, its words; 0 = none."""
+        if code != self.code_major << 4 | self.code_minor:
+            self.code_major, self.code_minor = code >> 4, code & 15
+            self.fault_text = self.fault_do = ""
+            self._wordless = code != 0
+        if self._wordless and may_read:
+            self._wordless = False
             self.fault_text, self.fault_do = once.call(
                 self._words, "words", "%d-%d" % (self.code_major, self.code_minor)
             )
@@ -42,9 +46,11 @@ class Panel:
         """From what the charger `c` (control.py) is doing."""
         charging, faults, r = c.charging, c.faults, c.reading
         row = faults.worst
-        if row != self._shown:
-            self._shown = row
-            self.show_fault(faults.codes[row] if row >= 0 else 0)
+        # A module is read for the words, which delays a tick: of what opens the contactor they come when
+        # it is open. With what leaves it closed there is no better time.
+        self.show_fault(
+            faults.codes[row] if row >= 0 else 0, not (faults.blocks and charging.contactor)
+        )
         self.more_faults = faults.active - 1
         if faults.blocks:
             self.mode = FAULT

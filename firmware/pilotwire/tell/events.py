@@ -108,6 +108,24 @@ class Events:
 
     # For the link ----------------------------------------------------------------------------
 
+    def ready(self, may_stall):
+        """1: call next(); 0: nothing may go now; -1: this step is used up, ask again.
+
+        To word a fault is to read modules, which delays a tick. With the contactor closed that is done
+        for one that holds, in a step of its own. A red one is old news then, and waits.
+        """
+        if not self.waiting:
+            return 0
+        event = self.waiting[0]
+        if may_stall or not isinstance(event[4], list):
+            return 1
+        row = event[4][0]
+        if self._c.faults.traits[row] & _RED:
+            return 0
+        event[4] = code = self._code(row)
+        event[4] = code + _names(row)  # if there is no memory for them it goes without
+        return -1
+
     def next(self):
         """bytes of the oldest event, which is now in flight."""
         self.flight = self.waiting[0][0]
@@ -121,10 +139,9 @@ class Events:
         seq, up_s, up_ms, kind, body = self.waiting[0]
         if isinstance(body, list):
             row, before = body
-            body = '"code":"%s"' % c.facts.code(row)
+            body = self._code(row)
             if whole:
-                body += ',"name":"%s","severity":"%s","ocpp16":"%s","mrec":%s,"ocpp2":"%s",' \
-                    '"everest":"%s"' % once.call("decide.fault_table", "names", row)
+                body += _names(row)
                 if before:
                     body += ',"before":' + once.call("tell.before_text", "build", *before)
         boot, device = c.records.boot, c.facts.device
@@ -136,7 +153,15 @@ class Events:
             )
         ).encode()
 
+    def _code(self, row):
+        return '"code":"%s"' % self._c.facts.code(row)
+
     def sent(self):
         """The broker has the one in flight."""
         self.waiting.pop(0)
         self.flight = 0
+
+
+def _names(row):
+    return ',"name":"%s","severity":"%s","ocpp16":"%s","mrec":%s,"ocpp2":"%s","everest":"%s"' \
+        % once.call("decide.fault_table", "names", row)

@@ -106,11 +106,11 @@ class Link:
             self._said is not None or self._results or self._due or self._events.waiting
             or self._records.waiting
         ):
-            if self._send():
+            if self._send(may_stall):
                 return True
         return mqtt.step(now_ms, may_stall)
 
-    def _send(self):
+    def _send(self, may_stall):
         mqtt = self.mqtt
         if self._said is not None:
             return self._post()
@@ -123,7 +123,10 @@ class Link:
                 if payload is not None:
                     self._said, self._said_bit = payload, bit
                     return True
-        if self._events.waiting:
+        ready = self._events.ready(may_stall)
+        if ready < 0:
+            return True
+        if ready:
             self._event_pid = mqtt.post(self._root + b"event", self._events.next(), False, 1)
             if self._event_pid < 0:  # too long for a packet: it may not hold up the others
                 self._events.sent()
