@@ -20,6 +20,7 @@ from station import BOARD, Lonely, variant
 from stock_bin import PARTITIONS, application, esp_image, stock_bin, table
 
 BEGIN = 0x1000
+GREETING = b"MicroPython v1.16-237-g1613dc8a1 on 2021-08-30; Generic ESP32 module with ESP32\0"
 CONFIG = {"device": "garage", "installation_a": 16, "ssid": "", "wifi_password": "very secret"}
 
 # A partition's bytes for MicroPython's own littlefs, mounted as the chip's _boot.py does.
@@ -326,6 +327,7 @@ APP = 0x10000 - BEGIN
     (damaged(GOOD, APP + 5000), "the application is damaged: its checksum is wrong"),
     (damaged(GOOD, len(GOOD) - 1), "the application is damaged: its SHA-256 is wrong"),
     (stock_bin(app=application("v1.23.0")), "micropython v1.23.0 is too old: v1.24 or newer"),
+    (stock_bin(app=esp_image(b"\0" * 200 + GREETING)), "micropython v1.16-237-g1613dc8a1 is too old"),
     (GOOD.ljust(0x200000 - BEGIN, b"\xff") + b"files", "this is no stock image"),
     (stock_bin(partitions=table((*PARTITIONS, ("journal", 1, 6, 0x400000, 0)))), "no stock image"),
     (stock_bin(partitions=parts(vfs=(0x200000, 0x20000))), "vfs has 128 KB: too small"),

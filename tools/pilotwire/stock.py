@@ -13,6 +13,9 @@ from pilotwire.partitions import APP, TABLE_AT, TABLE_BYTES
 
 BEGIN = 0x1000  # where the file lies in flash, bytes
 OLDEST = 24  # MicroPython v1.24
+# As a prompt greets: "MicroPython v1.16-237-g1613dc8a1 on 2021-08-30; ...". Applications made with an old
+# ESP-IDF have no description, and this is all that tells their version.
+_GREETING = re.compile(rb"MicroPython (v1\.\d+[\w.-]*) on \d{4}-")
 _UMQTT = b"umqtt/simple.py\0"  # as the names of frozen modules lie in an application
 
 
@@ -25,7 +28,9 @@ class Stock:
 
     @property
     def name(self):
-        return esp_image.name(self.application) or "an application without a name"
+        greeting = _GREETING.search(self.application)
+        greets = "micropython " + greeting[1].decode() if greeting else ""
+        return esp_image.name(self.application) or greets or "an application without a name"
 
     @property
     def has_umqtt(self):
