@@ -5,7 +5,6 @@ contactor first; tell lets people and backends know, one bounded chore a tick, b
 """
 
 import gc
-import os
 import sys
 import time
 
@@ -15,14 +14,13 @@ from micropython import const
 from pilotwire import once
 from pilotwire.act.contactor import Contactor
 from pilotwire.act.pilot_pwm import PilotPwm, duty_of
-from pilotwire.clock import KEPT, UNKNOWN, Clock
+from pilotwire.clock import KEPT, Clock
 from pilotwire.decide import charging as seq
 from pilotwire.decide import fault_rows, limits
 from pilotwire.decide.charging import Charging
 from pilotwire.decide.faults import Faults
-from pilotwire.decide.letters import A
 from pilotwire.decide.limits import Limits
-from pilotwire.decide.notices import CONFIG_COPY, LOOSE_CONNECTION, PHASE_ROTATION, Notices
+from pilotwire.decide.notices import CONFIG_COPY, Notices
 from pilotwire.decide.protection import Protection
 from pilotwire.decide.reading import Reading
 from pilotwire.decide.session import Session
@@ -30,6 +28,7 @@ from pilotwire.decide.wiring import Wiring
 from pilotwire.facts import Facts
 from pilotwire.orders import Orders
 from pilotwire.panel import Panel
+from pilotwire.seconds import Seconds
 from pilotwire.sense.inputs import Inputs
 from pilotwire.sense.meter import open_meter
 from pilotwire.sense.pilot import Pilot
@@ -46,13 +45,9 @@ _WATCHDOG_MS = const(2000)  # with the contactor closed, or the lock's motor run
 _WATCHDOG_OPEN_MS = const(30000)  # looking up a name may block for many seconds, and harms nobody
 _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
-_PROVED_S = const(60)  # a configuration that has run so long is a good one
 _PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
 _TRIPS = const(3)  # bits of Reading.lines
-_FRESH_MS = const(2000)
-_LEAST_MA = const(6000)
-_FAREWELL_S = const(2)  # for the answer to reach the broker before a restart by command
 _LONG_PRESS_MS = const(3000)
 _LASTING = const(112)  # the bits that decide/earth.py watches
 _GC_TICKS = const(200)  # about 5 KB of messages; a collection takes 5 ms of the chip
@@ -83,7 +78,7 @@ class Charger:
         self._proximity, self._cable = options.socket(board)
         self.lock, self._bolt, self._lock_pins = options.lock(board)
         self.phases, self._phase_aux, self._phase_pin = options.phases(board, config)
-        self._ntc, self._heat = options.ntc(board, config)
+        self._ntc, heat = options.ntc(board, config)
         self._display = options.display(board, config.language)
         once.forget("options")
         self._meter = open_meter(board.meter)
@@ -102,7 +97,6 @@ class Charger:
             self.faults.raise_(fault_rows.FIRMWARE)
         if config.broken:
             self.faults.raise_(fault_rows.CONFIG)
-        self._keep_config = not config.trouble
         self.limits = Limits(config.fail_safe_ma)
         self.limit_names = limits.NAMES
         self.notices = Notices()
@@ -116,8 +110,8 @@ class Charger:
         self.enabled = True
         self.micropython = "%d.%d.%d" % tuple(sys.implementation[1][:3])
         self.chore_names = _CHORES
-        self._rtc = machine.RTC()
-        self.cause = boot_record.cause(self._rtc)
+        self.rtc = machine.RTC()
+        self.cause = boot_record.cause(self.rtc)
         self._keep_time()
         self.health = Health()
         self.least_free = 1 << 29
@@ -132,7 +126,7 @@ class Charger:
         self._panel = Panel(config.language, config.currency)
         self._kept_changes = -1
         self._led = Led(board.led)
-        self.site = Site(config, self.clock, self._rtc)
+        self.site = Site(config, self.clock, self.rtc)
         self.orders = Orders(self)
         board.contactor = board.pilot = board.ntc = board.proximity = board.inputs = board.lock = None
         board.rcm_test = board.meter = board.led = board.display = None  # built; 1.5 KB for the link
@@ -147,16 +141,14 @@ class Charger:
         self.tell_errors = 0
         self.tell_error = ""
         self._turn = 0
-        self._second_at = -1  # next part of the once-a-second work, -1 = done
-        self._last_s = self.clock.up_s
         self._gc_ticks = 0
         self._told = None  # everything whose change makes `state` due
         self._watchdog = None
         self.restart_s = -1  # since a command to restart; -1 = there was none
-        self._generator_off = False  # in the last second
         self._held = False  # the button, long enough
         self._watched = False  # the watchdog has the short time
-        self._calm = True  # contactor open, no motor runs: a stall harms nobody
+        self.calm = True  # contactor open, no motor runs: a stall harms nobody
+        self._seconds = Seconds(self, self._pilot, heat, self._meter is not None)
 
     def _keep_time(self):
         """After a reset the RTC still runs; after a power cut it starts in the year 2000."""
@@ -166,7 +158,7 @@ class Charger:
     def _restarted(self):
         """An unexpected end of the last life is a fault of its own; the third in ten minutes stays."""
         faults = self.faults
-        faults.tries[fault_rows.RESETS] = boot_record.restarts(self._rtc, self.cause)
+        faults.tries[fault_rows.RESETS] = boot_record.restarts(self.rtc, self.cause)
         if self.cause in boot_record.UNEXPECTED:
             faults.raise_(fault_rows.RESETS)
             faults.gone(fault_rows.RESETS)
@@ -187,7 +179,7 @@ class Charger:
 
     def run(self):
         """Until the power goes. Exceptions leave it; main.py then switches off and restarts."""
-        boot_record.write(self._rtc, boot_record.RUNNING)
+        boot_record.write(self.rtc, boot_record.RUNNING)
         self._watchdog = machine.WDT(timeout=_WATCHDOG_OPEN_MS)
         ticks_us, ticks_diff, sleep_us = time.ticks_us, time.ticks_diff, time.sleep_us
         due_us = ticks_us()
@@ -267,7 +259,7 @@ class Charger:
             self._phase_pin.set(phases.now == 3)
         if lock:
             self._lock_pins.set(lock.drive)
-        self._calm = calm = not (charging.contactor or lock and lock.pulsing)
+        self.calm = calm = not (charging.contactor or lock and lock.pulsing)
         if calm == self._watched and self._watchdog:
             self._watched = not calm
             machine.WDT(timeout=_WATCHDOG_MS if self._watched else _WATCHDOG_OPEN_MS)
@@ -307,16 +299,10 @@ class Charger:
         slack = self.charging.slack()
         if not slack:
             return 0
-        may_stall = slack > 1 and self._calm
+        may_stall = slack > 1 and self.calm
         if self.events and self.events.seen != self.faults.changes:
             self.events.faults()
-        if self.clock.up_s != self._last_s:
-            self._last_s = self.clock.up_s
-            self._second_at = 0
-        if self._second_at >= 0:
-            part = self._second_at
-            self._second_at = part + 1 if part + 1 < len(_SECONDS) else -1
-            _SECONDS[part](self)
+        if self._seconds.step():
             return _SECOND
         self._gc_ticks += 1
         if self._gc_ticks >= _GC_TICKS:
@@ -386,77 +372,6 @@ class Charger:
             self._told = now
             self.link.mark(link.STATE | link.ACTIVE)
 
-    def _second_limits(self):
-        self.limits.second(self.clock.up_s)
-        self._meter_limit()
-
-    def _second_faults(self):
-        boot_record.second(self._rtc, self.clock.up_s)
-        off = self._pilot.generator_off()
-        if off:
-            self.faults.raise_(fault_rows.PILOT_GENERATOR)
-        elif self._generator_off:  # else somebody asks in vain: nothing else says that it is well
-            self.faults.gone(fault_rows.PILOT_GENERATOR)
-        self._generator_off = off
-        self.protection.second(self.faults, self._draw_s)
-        if self._heat:
-            self._heat.second(self.reading, self.faults, self.limits)
-        self.faults.second(self.charging.letter == A)
-
-    def _draw_s(self):
-        """Seconds of a restart's delay, from the chip's random numbers."""
-        return int.from_bytes(os.urandom(2), "big") * (self.config.restart_random_s + 1) >> 16
-
-    def _second_session(self):
-        if self.session.open:
-            offer_ma = self.charging.offer_ma
-            self.session.second(
-                self.reading, offer_ma if offer_ma > 0 else 0, self.clock.up_s, self.clock.day_s()
-            )
-        self.visit.second()
-
-    def _second_notices(self):
-        notices, wiring, records = self.notices, self.wiring, self.records
-        known = self._meter and self.protection.meter_ms < _FRESH_MS
-        if known:
-            wiring.second(self.reading)
-            notices.set(LOOSE_CONNECTION, wiring.loose)
-            notices.set(PHASE_ROTATION, self.reading.turn < 0)
-            if wiring.weak != (self.limits.value_ma[limits.WIRING] != limits.NONE_MA):
-                self.limits.set(limits.WIRING, _LEAST_MA if wiring.weak else limits.NONE_MA)
-        notices.charge(
-            self.charging, self.protection.active_ma if known else -1, self.session.energy_wh()
-        )
-        notices.station(
-            self.clock.up_s, self.clock.quality != UNKNOWN, records.waiting,
-            records.seq_of(0) if records.waiting else 0,
-        )
-
-    def _second_link(self):
-        self.records.release()
-        self.orders.remember()
-        if self.link:
-            self.events.second()
-            self.link.second(self.clock.up_s, self.charging.contactor)
-        if self.restart_s >= 0:
-            self._restart()
-        if self.clock.up_s % 60 == 0 and not (self.link and self.link.up):
-            self.health.reset()
-
-    def _second_site(self):
-        if self._keep_config and self.clock.up_s >= _PROVED_S and not self.faults.blocks:
-            if self.charging.letter == A and not self.charging.contactor:
-                self._keep_config = False
-                once.call("keep_config", "keep")
-        if self.config.ssid:
-            self.site.second(self.charging.slack() > 1 and self._calm)
-
-    def _meter_limit(self):
-        """A silent meter leaves no over-current path: the fail-safe current holds meanwhile."""
-        lost = self.faults.holds(fault_rows.METER_LOST)
-        if lost != (self.limits.value_ma[limits.METER] != limits.NONE_MA):
-            self.limits.set(limits.METER, self.config.fail_safe_ma if lost else limits.NONE_MA)
-
     # The end ---------------------------------------------------------------------------------
 
     def safe(self, why=boot_record.EXCEPTION):
@@ -465,20 +380,7 @@ class Charger:
         if self.lock:
             self._lock_pins.off()
         self._pwm.off()
-        boot_record.write(self._rtc, why)
-
-    def _restart(self):
-        """By command, with the contactor open, when the answer is out and flash has everything."""
-        self.restart_s += 1
-        if self.restart_s > _FAREWELL_S and not self.records.journal.pending():
-            self.safe(boot_record.COMMAND)
-            machine.reset()
-
-
-_SECONDS = (
-    Charger._second_limits, Charger._second_faults, Charger._second_session,
-    Charger._second_notices, Charger._second_link, Charger._second_site,
-)
+        boot_record.write(self.rtc, why)
 
 
 def _link(charger):
