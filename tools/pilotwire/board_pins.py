@@ -22,6 +22,7 @@ _STRAPPING = {
     15: ("low at reset silences the boot log, and it toggles at boot", False),
 }
 _IDLE_HIGH = ("meter.cs",)  # may be at 5, which is pulled up at reset: nothing is selected
+_DRIVEN = ("meter.miso", "meter.rx")  # a chip drives them high and low
 _TOGGLES = 14
 _NOT_LED_OUT = (37, 38)
 _PLAIN_OUT = (4, 13, 16, 17, 18, 19, 21, 22, 23, 25, 26, 27, 32, 33)
@@ -83,7 +84,7 @@ def _hint(use):
         return "it toggles at boot: what it drives must not mind, a contact needs 1 kOhm", "warning"
     if pin in _NOT_LED_OUT:
         return "not led out on ESP32-WROOM-32 and its DevKitC", "warning"
-    if use.kind == IN and pin in RELEASED:
+    if use.kind == IN and pin in RELEASED and use.signal not in _DRIVEN:
         return "boot.py pulls it down: it needs an external pull-up of 10 kOhm or less", "warning"
     if use.kind == ADC and pin in RELEASED and use.signal != "ntc.adc_pin":
         return "boot.py pulls it down by some 45 kOhm: whether the ADC ends that is not known", "warning"
