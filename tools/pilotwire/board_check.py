@@ -141,10 +141,9 @@ def _meter(spec):
     chip = member(spec, "meter.chip", str)
     if chip in (None, "none"):
         yield _warning("meter", "there is none: no energy, and over-current is not seen")
-    elif not (ROOT / f"firmware/pilotwire/sense/meter/{chip}.py").exists():
-        if chip in board_spec.schema()["properties"]["meter"]["properties"]["chip"]["enum"]:
-            yield _warning("meter.chip", f"{chip} has no driver yet: it runs without a meter, no energy,"
-                           " and over-current is not seen")
+    elif chip in board_spec.meters() and not board_spec.has_driver(chip):
+        yield _warning("meter.chip", f"{chip} has no driver yet: it runs without a meter, no energy, and"
+                       " over-current is not seen")
     if measured is not None and measured < phases:
         yield _warning("meter.phases", f"{measured} of {phases} are measured: on the others neither"
                        " energy nor over-current is seen")
@@ -170,8 +169,10 @@ def _drive(spec):
         yield _warning("contactor.enable_pin", "without it an opening waits for the drop-out of 80 ms:"
                        " 128 ms in all, and IEC 61851-1 allows 100")
     if not _has(spec, "contactor.aux_pin") and not _has(spec, "contactor.load_pin"):
+        seen = "by the meter only, if at all" if board_spec.has_driver(member(spec, "meter.chip", str)) \
+            else "by nobody"
         yield _warning("contactor.aux_pin", "neither auxiliary contact nor load_pin: a welded contactor"
-                       " is seen by the meter only, if at all")
+                       f" is seen {seen}")
     if _has(spec, "contactor.phase_pin") and not _has(spec, "contactor.phase_aux_pin"):
         yield _warning("contactor.phase_aux_pin", "without it contacts that do not open are seen only"
                        " when a car draws on them")

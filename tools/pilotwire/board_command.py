@@ -34,10 +34,6 @@ def add(commands):
                         help="write it here (default: wiring.svg beside board.json)")
 
 
-def all_boards():
-    return sorted((ROOT / "boards").glob("*/board.json"))
-
-
 def command(args):
     """Exit status."""
     return {"check": _check, "list": _list, "wiring": _wiring}[args.what](args)
@@ -50,11 +46,11 @@ def _fail(text):
 
 def _check(args):
     from pilotwire.board_check import check
-    from pilotwire.board_spec import Unreadable
+    from pilotwire.board_spec import Unreadable, board_files
     from pilotwire.run import Unusable
 
     status, told = 0, []
-    for name in args.boards or all_boards():
+    for name in args.boards or board_files():
         try:
             path = _path(name)
             found = check(path)
@@ -94,8 +90,9 @@ def _count(number, word):
 
 def _list(_):
     from pilotwire.board_docs import summary
+    from pilotwire.board_spec import board_files
 
-    rows = [summary(path) for path in all_boards()]
+    rows = [summary(path) for path in board_files()]
     wide = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         print("  ".join([*(cell.ljust(size) for cell, size in zip(row, wide, strict=False)), row[-1]]))

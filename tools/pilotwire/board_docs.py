@@ -1,28 +1,19 @@
-"""Writes the generated parts of docs/boards.md: `python -m pilotwire.board_docs` after a board or the schema
-has changed. It draws the wiring pictures anew, too.
+"""Writes the generated parts of docs/boards.md, and the wiring pictures of boards/:
+`python -m pilotwire.board_docs` after a board or the schema has changed.
 """
 
 import json
 
 from pilotwire import readme
-from pilotwire.board_spec import kind_of, schema, sections
+from pilotwire.board_spec import board_files, has_driver, kind_of, schema, sections
 from pilotwire.board_wiring import drawing
 from pilotwire.charger import ROOT
 
 DOC = ROOT / "docs/boards.md"
-_DRIVERS = ROOT / "firmware/pilotwire/sense/meter"
-
-
-def board_files():
-    return sorted((ROOT / "boards").glob("*/board.json"))
 
 
 def _spec(path):
     return json.loads(path.read_text())
-
-
-def has_driver(chip):
-    return (_DRIVERS / f"{chip}.py").exists()
 
 
 # The boards ---------------------------------------------------------------------------------------
@@ -50,8 +41,8 @@ def _drive(it):
 
 
 def _witnesses(it):
-    found = [word for pin, word in (("aux_pin", "auxiliary contact"), ("load_pin", "voltage")) if pin in it]
-    return ", ".join(found) or "**none**"
+    words = (("aux_pin", "auxiliary contact"), ("load_pin", "voltage"))
+    return ", ".join(word for pin, word in words if pin in it) or "**nothing**"
 
 
 def _residual(it):
@@ -61,13 +52,13 @@ def _residual(it):
 
 
 def _earth(it):
-    found = [word for pin, word in (("pe_pin", "earth"), ("pen_pin", "PEN")) if pin in it]
-    return ", ".join(found) or "none"
+    words = (("pe_pin", "earth"), ("pen_pin", "PEN"))
+    return ", ".join(word for pin, word in words if pin in it) or "none"
 
 
 def _buttons(it):
-    found = [word for pin, word in (("lid_pin", "lid"), ("button_pin", "button")) if pin in it]
-    return ", ".join(found) or "neither"
+    words = (("lid_pin", "lid"), ("button_pin", "button"))
+    return ", ".join(word for pin, word in words if pin in it) or "neither"
 
 
 _COLUMNS = (
@@ -112,7 +103,7 @@ def _may(member):
     if "const" in member:
         return f"`{member['const']}`"
     if "enum" in member:
-        return ", ".join(f"`{value}`" if isinstance(value, str) else str(value) for value in member["enum"])
+        return ", ".join(f"`{one}`" if isinstance(one, str) else str(one) for one in member["enum"])
     if member.get("type") == "array":
         items = member["items"]
         return f"{member['minItems']} to {member['maxItems']} of {items['minimum']} to {items['maximum']}"
@@ -125,6 +116,9 @@ def members():
     """Lines of the tables of what may stand in a board.json."""
     for section, form in sections().items():
         what = form["description"] if section else "The outermost object."
+        _, _, chip = section.partition("meter: ")
+        if chip and chip != "none" and not has_driver(chip):
+            what += " **There is no driver yet**: the station runs without a meter and says so."
         yield f"### {section or 'board.json'}"
         yield ""
         yield what

@@ -47,6 +47,11 @@ class Use:
     what: str  # the schema's description
 
 
+def board_files():
+    """Paths of all boards of this project."""
+    return sorted((ROOT / "boards").glob("*/board.json"))
+
+
 def read(path):
     """(object, problems): members that stand twice; Unreadable."""
     twice = []
@@ -99,6 +104,16 @@ def sections(spec=None):
         elif inside.get("type") == "object":
             found[name] = inside
     return found
+
+
+def meters():
+    """All chips that a board may name."""
+    return schema()["properties"]["meter"]["properties"]["chip"]["enum"]
+
+
+def has_driver(chip):
+    """Can the firmware read that meter?"""
+    return bool(chip) and (ROOT / f"firmware/pilotwire/sense/meter/{chip}.py").exists()
 
 
 def kind_of(member):
