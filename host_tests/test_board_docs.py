@@ -39,8 +39,8 @@ def test_a_member_that_changed_is_written_anew():
 
 
 @pytest.mark.parametrize("name, cells", [
-    ("reference-1p", "32 A x 1 | dynamic, with enable | auxiliary contact, voltage | one line for AC and DC"
-     " | PEN | yes | button | fixed | atm90e32 | ws2812 | ssd1306"),
+    ("reference-1p", "32 A x 1 | dynamic, with enable | auxiliary contact, voltage"
+     " | one line for AC and DC | PEN | yes | button | fixed | atm90e32 | ws2812 | ssd1306"),
     ("reference-1p-digits", "32 A x 1 | dynamic, with enable | auxiliary contact | **none** | none"
      " | **none** | neither | fixed | atm90e32 | rgb | tm1637"),
     ("reference-3p", "63 A x 3 | level | auxiliary contact, voltage | two lines | earth | yes"
