@@ -113,9 +113,11 @@ def test_each_member_by_itself(section, name):
 
 
 def test_neither_knows_a_member_that_the_other_does_not():
-    device = {key: {word.replace("=", "?").split("?")[0] for word in form.split()}
-              for key, form in board_file._FORM.items()}
-    schema = {key.replace(":", ""): set(form["properties"])
+    device = {}
+    for line in board_file._FORM.splitlines():
+        section, *words = line.split()
+        device[section] = {word.replace(":", "?").split("?")[0] for word in words}
+    schema = {key.replace(": ", ".") or "board": set(form["properties"])
               for key, form in board_spec.sections().items() if not key.startswith("meter")}
     assert device == schema
 
