@@ -29,7 +29,7 @@ _INPUTS = (
 # ?, and its kind: s text, b true or false, d an object, n an object or null, a number from-to (or from),
 # and GPIOs: i in, w out, a an input of ADC1, r one of CONTACTOR_PINS, l one or two of these, k three out.
 # In one text, because each short one that stands by itself stays in memory for good.
-# The pilot's counts are those of 150 to 2450 mV, where the ADC is linear at 11 dB: 0.8056 mV x count + 142.
+# Counts are those of 150 to 2450 mV, where the ADC is linear at 11 dB: 0.8056 mV x count + 142.
 # A pixel takes 30 us, and as long again to fill in. A lock is tried four times in 2 s (decide/lock.py).
 _FORM = """\
 board name:s title?s rated_a:6-80 phases?1-3 ventilation?b contactor:d pilot:d proximity?d lock?d rcm?d \
