@@ -352,7 +352,7 @@ def test_files_that_are_not_there_are_named(tmp_path, capsys):
     missing = {1: "nothing.bin", 3: "nothing", 7: "nothing.json", 5: "/dev/null/out.bin"}
     said = {at: refused([*words[:at], name, *words[at + 1 :]], capsys) for at, name in missing.items()}
     assert "nothing.bin cannot be read: No such file" in said[1]
-    assert "there is no board 'nothing'; there are reference-1p" in said[3]
+    assert "there is no board 'nothing'; there are " in said[3]
     assert "nothing.json cannot be read" in said[7]
     assert "/dev/null/out.bin cannot be written" in said[5]
 
