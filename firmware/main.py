@@ -13,6 +13,8 @@ def _start():
 
     gc.threshold(_LOADING_BYTES)
     board = once.call("board", "load", "board.json")
+    if board.no_driver:
+        print("board.json: there is no driver for the meter", board.no_driver, "yet: it runs without one")
     config = once.call("config", "start")
     if config.trouble:
         print(config.trouble)

@@ -38,7 +38,8 @@ def test_every_kind_is_taken_as_it_is(tmp_path, led, display):
     ({"display": {"kind": "tm1637", "clk": 22}}, "display.dio is missing"),
     ({"display": {"kind": "ssd1306", "i2c": 0, "scl": 22, "sda": "x", "addr": 60}},
      "display.sda has the wrong type"),
-    ({"display": "ssd1306"}, "display.kind is missing"),
+    ({"display": "ssd1306"}, "display has the wrong type"),
+    ({"display": {"addr": 60}}, "display.kind is missing"),
 ])
 def test_a_wrong_led_or_display_is_named(tmp_path, changed, words):
     with pytest.raises(board.BoardError, match="^board.json: " + words + "$"):

@@ -1,6 +1,5 @@
 """The documents stay true: generated parts are the code's, each code has hints, what is named exists."""
 
-import json
 import re
 
 import pytest
@@ -13,10 +12,6 @@ DOCS = [*sorted((ROOT / "docs").glob("*.md")), *(ROOT / f"{name}.md" for name in
 TROUBLE = troubleshooting.DOC.read_text()
 CODES = [row["code"] for row in codes.rows()]
 INSTALLATION = (ROOT / "docs/installation.md").read_text()
-SAFETY = (ROOT / "docs/safety.md").read_text()
-BOARDS = {
-    path.parent.name: json.loads(path.read_text()) for path in sorted(ROOT.glob("boards/*/board.json"))
-}
 
 
 def section(text, heading):
@@ -79,37 +74,3 @@ def test_each_member_of_config_json_is_in_its_table_and_no_other():
     within = {"from", "to", "utc_offset_min", "host", "port", "user", "password", "tls", "ca"}
     listed = "".join(rows(section(INSTALLATION, "config.json")))
     assert set(re.findall(r"`(\w+)`", listed)) == taken - within
-
-
-def test_each_member_of_a_board_json_is_in_its_table():
-    table = rows(section(INSTALLATION, "board.json"))
-    for board in BOARDS.values():
-        for member, value in board.items():
-            (row,) = [line for first, line in table.items() if f"`{member}`" in first]
-            for name in value if isinstance(value, dict) else ():
-                assert f"`{name}`" in row, f"{member}.{name}"
-
-
-def test_what_each_board_has_is_what_its_board_json_says():
-    table = rows(section(SAFETY, "What each board has"))
-    cells = {first: [cell.strip() for cell in line.split("|")[2:-1]] for first, line in table.items()}
-    assert cells[""] == list(BOARDS)
-
-    def has(first):
-        return [not re.match(r"no\b|neither|\*\*none", cell) for cell in cells[first]]
-
-    def there(section, *keys):
-        return [any(key in board.get(section, ()) for key in keys) for board in BOARDS.values()]
-
-    assert [cell.startswith("dynamic") for cell in cells["contactor drive"]] == [
-        board["contactor"].get("drive") == "dynamic" for board in BOARDS.values()]
-    assert has("auxiliary contact") == there("contactor", "aux_pin")
-    assert has("voltage behind the contactor") == there("contactor", "load_pin")
-    assert has("residual current monitor") == there("rcm", "test_pin")
-    assert [cell == "two lines" for cell in cells["residual current monitor"]] == there("rcm", "dc_pin")
-    assert has("earth monitor") == there("inputs", "pe_pin")
-    assert has("PEN monitor") == there("inputs", "pen_pin")
-    assert has("temperature") == there("ntc", "adc_pin")
-    assert [cell in ("button", "both") for cell in cells["lid, button"]] == there("inputs", "button_pin")
-    assert [cell == "both" for cell in cells["lid, button"]] == there("inputs", "lid_pin")
-    assert has("lock, cable coding") == there("lock", "pins") == there("proximity", "adc_pin")

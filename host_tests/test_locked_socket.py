@@ -390,7 +390,7 @@ def test_a_solenoid_lets_go_in_a_power_cut(tmp_path):
     ({"pins": [26, 18]}, "boot.py"), ({"pins": [27, 26]}, "no free GPIO"),
     ({"pins": [26, 26]}, "no free GPIO"), ({"pins": [25, 26]}, "no free GPIO"),
     ({"pins": []}, "two pins"), ({"pins": 26}, "type"),
-    ({"pins": [26, 32, 33]}, "two pins"), ({"pins": ["26"]}, "boot.py"),
+    ({"pins": [26, 32, 33]}, "two pins"), ({"pins": ["26"]}, "type"),
     ({"pulse_ms": 40}, "50 to 400"), ({"pulse_ms": 500}, "50 to 400"), ({"pulse_ms": None}, "type"),
     ({"feedback_pin": None}, "feedback"), ({"locked_level": 2}, "locked_level"),
 ])

@@ -82,6 +82,15 @@ def test_the_sample_record_has_the_fields_of_a_real_one(tmp_path, capsys):
     assert {k: type(v) for k, v in sample.items()} == {k: type(v) for k, v in real.items()}
 
 
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "pilotwire board" in c])
+def test_the_board_commands_run(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)[1:]) == 0
+    assert "wiring" not in command or (tmp_path / "wiring.svg").stat().st_size > 5_000
+    shown = re.search(r"```text\n(boards/.*?)```", TEXT, re.S)[1]
+    assert "check" not in command or shown in capsys.readouterr().out
+
+
 def test_links_and_paths_in_the_readme_exist():
     for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
         assert (ROOT / target).exists(), target

@@ -1,4 +1,8 @@
-"""board.json: what hardware this is. Read once at the start."""
+"""board.json: what hardware this is. Read once at the start.
+
+What may stand there is said in full by boards/board.schema.json, and `pilotwire board check` looks for
+more. This is what the device itself refuses.
+"""
 
 import json
 
@@ -21,114 +25,133 @@ _INPUTS = (
     ("inputs", "button_pin", "button_pressed", 128),
 )
 
+# What may stand where; a misspelt monitor would else be none. After the name : where it must be there, or
+# ?, and its kind: s text, b true or false, d an object, n an object or null, a number from-to (or from),
+# and GPIOs: i in, w out, a an input of ADC1, r one of CONTACTOR_PINS, l one or two of these, k three out.
+# In one text, because each short one that stands by itself stays in memory for good.
+# Counts are those of 150 to 2450 mV, where the ADC is linear at 11 dB: 0.8056 mV x count + 142.
+# A pixel takes 30 us, and as long again to fill in. A lock is tried four times in 2 s (decide/lock.py).
+_FORM = """\
+board name:s title?s rated_a:6-80 phases?1-3 ventilation?b contactor:d pilot:d proximity?d lock?d rcm?d \
+inputs?d meter?n ntc?d led?n display?n
+contactor pin:r rated_a?6-200 drive?s enable_pin?r aux_pin?i aux_closed?0-1 load_pin?i load_live?0-1 \
+phase_pin?r phase_aux_pin?i phase_aux_closed?0-1
+pilot pwm_pin:w adc_pin:a counts_at_plus12:10-2865 counts_at_minus12:10-2865
+proximity adc_pin:a pull_up_ohm:1- supply_mv:1-
+lock pins:l pulse_ms:50-400 feedback_pin:i locked_level?0-1
+rcm ac_pin?i dc_pin?i trip_level:0-1 test_pin:w test_on:0-1
+inputs pe_pin?i pe_missing?0-1 pen_pin?i pen_open?0-1 lid_pin?i lid_open?0-1 button_pin?i \
+button_pressed?0-1
+ntc adc_pin:a beta:1- ohm_25:1- pull_up_ohm:1- supply_mv:1-
+led.ws2812 kind:s pin:w n?1-16
+led.rgb kind:s pins:k
+led.single kind:s pin:w
+display.ssd1306 kind:s i2c:0-1 scl:w sda:w addr:8-119
+display.tm1637 kind:s clk:w dio:w
+"""
+# What is known of any meter's; its driver checks the rest.
+_METER = "chip:s sck?w mosi?w miso?i cs?w tx?w rx?i de?w phases?1-3"
+_LEAST_SPAN = 2112  # so that the 1 V between two bands is twice the 44 counts of a plateau's noise
+_NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"  # it stands in JSON as it is
+# Meters that a board may name although there is no driver yet: it then runs without one, and says so.
+_LATER = ("sdm630",)
+
 
 class BoardError(Exception):
     """The board file is missing or wrong; the text says what and where."""
 
 
-def _need(spec, path, kind):
-    value = spec
-    for key in path.split("."):
-        if not isinstance(value, dict) or key not in value:
-            raise BoardError("board.json: " + path + " is missing")
-        value = value[key]
-    if not isinstance(value, kind) or kind is int and isinstance(value, bool):
-        raise BoardError("board.json: " + path + " has the wrong type")
-    return value
+def _refuse(path, says):
+    raise BoardError("board.json: " + path + says)
 
 
-# Of the pilot at 11 dB: 150 to 2450 mV, where the ADC is linear (mV = 0.8056 x count + 142).
-_LEAST_COUNT = 10
-_MOST_COUNT = 2865
-_LEAST_SPAN = 2112  # so that the 1 V between two bands is twice the 44 counts of a plateau's noise
-_MORE_PINS = ("pins", "sck", "mosi", "miso", "cs", "scl", "sda", "clk", "dio")  # beside "..pin"
+def _member(path, value, kind, pins):
+    """One value is of its kind; GPIOs go into `pins` with their path."""
+    types = {"s": str, "b": bool, "d": dict, "n": (dict, type(None)), "l": list, "k": list}
+    if not isinstance(value, types.get(kind, int)) or kind != "b" and isinstance(value, bool):
+        _refuse(path, " has the wrong type")
+    if kind == "l" and len(value) not in (1, 2):
+        _refuse(path, " must be two pins (to lock, to open) or one")
+    if kind == "k" and len(value) != 3:
+        _refuse(path, " must be red, green and blue")
+    if isinstance(value, list):
+        for pin in value:
+            _member(path, pin, "r" if kind == "l" else "w", pins)
+    elif kind not in types:
+        _number(path, value, kind, pins)
 
 
-# What may stand where; a misspelt monitor would else be none. Meter, LED and display have their drivers.
-_KNOWN = (
-    ("", "name title rated_a phases ventilation contactor pilot proximity lock rcm inputs meter ntc led"
-     " display"),
-    ("contactor", "pin aux_pin aux_closed drive enable_pin load_pin load_live phase_pin phase_aux_pin"
-     " phase_aux_closed"),
-    ("pilot", "pwm_pin adc_pin counts_at_plus12 counts_at_minus12"),
-    ("proximity", "adc_pin pull_up_ohm supply_mv"),
-    ("lock", "pins pulse_ms feedback_pin locked_level"),
-    ("rcm", "ac_pin dc_pin trip_level test_pin test_on"),
-    ("inputs", "pe_pin pe_missing pen_pin pen_open lid_pin lid_open button_pin button_pressed"),
-    ("ntc", "adc_pin beta ohm_25 pull_up_ohm supply_mv"),
-)
+def _number(path, value, kind, pins):
+    least, dash, most = kind.partition("-")
+    if not dash:
+        pins.append((path, value))
+        if kind == "r" and value not in CONTACTOR_PINS:
+            _refuse(path, " must be 25, 26, 27, 32 or 33 (see boot.py)")
+        if kind == "a" and not 32 <= value <= 39:
+            _refuse(path, " must be 32 to 39 (ADC1)")
+        if kind == "w" and 34 <= value <= 39:
+            _refuse(path, " must be an output, below 34")
+    elif not most and value < 1:
+        _refuse(path, " must be above 0")
+    elif most and not int(least) <= value <= int(most):
+        _refuse(path, " must be %s %s %s" % (least, "or" if most == "1" else "to", most))
 
 
-def _known(spec):
-    """Nothing stands there that nobody reads."""
-    for section, names in _KNOWN:
-        found = spec.get(section) if section else spec
-        known = names.split()
-        for key in found if isinstance(found, dict) else ():
-            if key not in known:
-                path = section + "." + key if section else key
-                raise BoardError("board.json: " + path + " is not known")
+def _section(found, prefix, form, pins, others=False):
+    """All of `form` that must be there is, and of its kind; unless there may be `others`, no more."""
+    known = {}
+    for word in form.split():
+        must = ":" in word
+        key, kind = word.split(":" if must else "?")
+        known[key] = must, kind
+    for key in found:
+        if key not in known and not others:
+            _refuse(prefix + key, " is not known")
+    for key in known:
+        must, kind = known[key]
+        if key in found:
+            _member(prefix + key, found[key], kind, pins)
+        elif must:
+            _refuse(prefix + key, " is missing")
 
 
-def _adc_pin(spec, path):
-    if not 32 <= _need(spec, path, int) <= 39:
-        raise BoardError("board.json: " + path + " must be 32 to 39 (ADC1)")
+def _kinds(spec, name, forms, pins):
+    """LED or display, by its kind; None = the board has none."""
+    found = spec.get(name)
+    if found is None:
+        return None
+    name += "."
+    if "kind" not in found:
+        _refuse(name, "kind is missing")
+    kinds = sorted(key[len(name) :] for key in forms if key.startswith(name))
+    if found["kind"] not in kinds:
+        _refuse(name, "kind must be " + " or ".join(kinds))
+    _section(found, name, forms[name + found["kind"]], pins)
+    return found
 
 
-def _pilot(spec):
-    """The pilot's pins and levels."""
-    pilot = _need(spec, "pilot", dict)
-    for key in ("counts_at_minus12", "counts_at_plus12"):
-        if not _LEAST_COUNT <= _need(spec, "pilot." + key, int) <= _MOST_COUNT:
-            raise BoardError(
-                "board.json: pilot.%s must be %d to %d" % (key, _LEAST_COUNT, _MOST_COUNT)
-            )
+def _pins_once(pins):
+    """Every GPIO is one of the chip's, not the flash's (6 to 11), and serves one thing."""
+    taken = []
+    for path, pin in pins:
+        if not 0 <= pin < 40 or 6 <= pin <= 11 or 28 <= pin < 32 or pin in (20, 24) or pin in taken:
+            _refuse(path, " is no free GPIO")
+        taken.append(pin)
+
+
+def _pilot(pilot):
     if pilot["counts_at_plus12"] - pilot["counts_at_minus12"] < _LEAST_SPAN:
         raise BoardError("board.json: pilot levels are too close together")
-    _adc_pin(spec, "pilot.adc_pin")
-    if _need(spec, "pilot.pwm_pin", int) >= 34:
-        raise BoardError("board.json: pilot.pwm_pin must be an output, below 34")
     return pilot
 
 
-def _pins_once(spec):
-    """Every GPIO exists, is not the flash's (6 to 11), and serves one thing."""
-    taken = []
-    for section in spec:
-        if not isinstance(spec[section], dict):
-            continue
-        for key, pins in spec[section].items():
-            if key[-3:] != "pin" and key not in _MORE_PINS:
-                continue
-            for pin in pins if isinstance(pins, list) else (pins,):
-                if not isinstance(pin, int) or not 0 <= pin < 40 or 6 <= pin <= 11 or pin in taken:
-                    raise BoardError("board.json: %s.%s is no free GPIO" % (section, key))
-                taken.append(pin)
-
-
-def _ntc(spec):
-    """The temperature sensor, or None."""
-    if "ntc" not in spec:
-        return None
-    _adc_pin(spec, "ntc.adc_pin")
-    for key in ("beta", "ohm_25", "pull_up_ohm", "supply_mv"):
-        if _need(spec, "ntc." + key, int) <= 0:
-            raise BoardError("board.json: ntc.%s must be above 0" % key)
-    return spec["ntc"]
-
-
-def _proximity(spec):
+def _proximity(found):
     """The socket's proximity pilot, or None: a tethered cable has none here."""
-    if "proximity" not in spec:
-        return None
-    _adc_pin(spec, "proximity.adc_pin")
-    for key in ("pull_up_ohm", "supply_mv"):
-        _need(spec, "proximity." + key, int)
-    found = spec["proximity"]
-    up_ohm, supply_mv = found["pull_up_ohm"], found["supply_mv"]
-    # 75 to 2200 Ohm, the ends of the coding table, in the ADC's linear range (sense/proximity.py).
-    if not 150 * (75 + up_ohm) <= 75 * supply_mv <= 2200 * supply_mv <= 2450 * (2200 + up_ohm):
-        raise BoardError("board.json: proximity.pull_up_ohm does not suit the ADC")
+    if found:
+        up_ohm, supply_mv = found["pull_up_ohm"], found["supply_mv"]
+        # 75 to 2200 Ohm, the ends of the coding table, in the ADC's linear range (sense/proximity.py).
+        if not 150 * (75 + up_ohm) <= 75 * supply_mv <= 2200 * supply_mv <= 2450 * (2200 + up_ohm):
+            _refuse("proximity.pull_up_ohm", " does not suit the ADC")
     return found
 
 
@@ -136,97 +159,62 @@ def _inputs(spec):
     """[(GPIO, level, bit)] of the digital inputs that the board has."""
     found = []
     for section, pin, level, bit in _INPUTS:
-        if pin not in spec.get(section, ()):
-            continue
-        number = _need(spec, section + "." + pin, int)
-        if _need(spec, section + "." + level, int) not in (0, 1):
-            raise BoardError("board.json: %s.%s must be 0 or 1" % (section, level))
-        found.append((number, spec[section][level], bit))
+        inside = spec.get(section, ())
+        if pin in inside:
+            if level not in inside:
+                _refuse(section + "." + level, " is missing")
+            found.append((inside[pin], inside[level], bit))
     return found
 
 
-def _test(spec):
-    """(GPIO, level) of the residual current monitor's test input, None without a monitor."""
-    if "rcm" not in spec:
+def _test(rcm):
+    """[GPIO, level] of the residual current monitor's test input, None without a monitor."""
+    if rcm is None:
         return None
-    if not ("ac_pin" in spec["rcm"] or "dc_pin" in spec["rcm"]):
+    if not ("ac_pin" in rcm or "dc_pin" in rcm):
         raise BoardError("board.json: rcm needs ac_pin, dc_pin or both")
-    pin, level = _need(spec, "rcm.test_pin", int), _need(spec, "rcm.test_on", int)
-    if pin >= 34 or level not in (0, 1):
-        raise BoardError("board.json: rcm.test_pin must be an output and test_on its level")
-    return pin, level
+    return [rcm[key] for key in "test_pin test_on".split()]  # one text, as above
 
 
 def _lock(spec):
     """The socket's lock, or None."""
-    if "lock" not in spec:
+    lock = spec.get("lock")
+    if lock is None:
         return None
-    lock = _need(spec, "lock", dict)
     if "proximity" not in spec:
         raise BoardError("board.json: a lock needs a socket: proximity")
-    if len(_need(spec, "lock.pins", list)) not in (1, 2):
-        raise BoardError("board.json: lock.pins must be two pins (to lock, to open) or one")
-    if not 50 <= _need(spec, "lock.pulse_ms", int) <= 400:  # four tries in 2 s (decide/lock.py)
-        raise BoardError("board.json: lock.pulse_ms must be 50 to 400")
-    _need(spec, "lock.feedback_pin", int)
     lock["locked_level"] = lock.get("locked_level", 0)
-    if lock["locked_level"] not in (0, 1):
-        raise BoardError("board.json: lock.locked_level must be 0 or 1")
     return lock
 
 
-def _phases(spec, board):
-    """Phases that the station has, 1 or 3. contactor.phase_pin switches between them."""
-    phases = spec.get("phases", 3)
-    if phases not in (1, 3):
-        raise BoardError("board.json: phases must be 1 or 3")
-    if "phase_pin" in board.contactor:
-        if phases != 3:
-            raise BoardError("board.json: contactor.phase_pin needs three phases")
-        if "phase_aux_pin" in board.contactor:
-            _need(spec, "contactor.phase_aux_pin", int)
-    return phases
+def _contactor(found, phases):
+    if found.get("drive", "level") not in ("level", "dynamic"):
+        _refuse("contactor.drive", " must be level or dynamic")
+    if "phase_pin" in found and phases != 3:
+        _refuse("contactor.phase_pin", " needs three phases")
+    return found
 
 
-def _released(spec, board):
-    """What moves something is let go by boot.py before anything else runs."""
-    pins = [_need(spec, "contactor.pin", int)] + (board.lock["pins"] if board.lock else [])
-    for key in ("enable_pin", "phase_pin"):
-        if key in board.contactor:
-            pins.append(_need(spec, "contactor." + key, int))
-    for pin in pins:
-        if pin not in CONTACTOR_PINS:
-            raise BoardError(
-                "board.json: contactor.pin, enable_pin and phase_pin and lock.pins must be 25, 26, 27,"
-                " 32 or 33 (see boot.py)"
-            )
-
-
-_LED = {"ws2812": ("pin",), "rgb": ("pins",), "single": ("pin",)}
-_DISPLAY = {"ssd1306": ("i2c", "scl", "sda", "addr"), "tm1637": ("clk", "dio")}
-_MOST_PIXELS = 16  # writing them takes 30 us each, and as long again to fill in
-
-
-def _shown(spec, name, kinds):
-    """LED or display, None = the board has none."""
-    if spec.get(name) is None:
+def _meter(spec, board, pins):
+    """The meter's settings, which its driver checks, or None."""
+    meter = spec.get("meter")
+    board.no_driver = ""
+    if meter is None:
         return None
-    kind = _need(spec, name + ".kind", str)
-    if kind not in kinds:
-        raise BoardError("board.json: %s.kind must be %s" % (name, " or ".join(sorted(kinds))))
-    for key in kinds[kind]:
-        pins = _need(spec, name + "." + key, list if key == "pins" else int)
-        if key == "pins" and len(pins) != 3:
-            raise BoardError("board.json: led.pins must be red, green and blue")
-    if not 1 <= spec[name].get("n", 1) <= _MOST_PIXELS:
-        raise BoardError("board.json: led.n must be 1 to %d" % _MOST_PIXELS)
-    return spec[name]
+    _section(meter, "meter.", _METER, pins, True)
+    if meter["chip"] in _LATER:
+        try:
+            __import__("pilotwire.sense.meter." + meter["chip"])
+        except ImportError:
+            board.no_driver = meter["chip"]
+            return None
+    return meter
 
 
 def load(path):
     """Settings: name, rating_ma, phases, measured (how many of them), ventilation, the dicts contactor,
-    pilot, proximity, lock, meter, led, display; inputs, a (GPIO, level, bit) each; rcm_test, (GPIO,
-    level) or None.
+    pilot, proximity, lock, meter, led, display; no_driver, the meter that nobody can read, or "";
+    inputs, a (GPIO, level, bit) each; rcm_test, [GPIO, level] or None.
 
     Raises BoardError, which says what is wrong.
     """
@@ -238,24 +226,32 @@ def load(path):
         raise BoardError("board.json cannot be read: %s" % error)
     if not isinstance(spec, dict):
         raise BoardError("board.json must hold an object")
-    _known(spec)
-    board.name = _need(spec, "name", str)
-    board.rating_ma = _need(spec, "rated_a", int) * 1000
-    board.contactor = _need(spec, "contactor", dict)
-    board.pilot = _pilot(spec)
-    if not 6000 <= board.rating_ma <= 80000:
-        raise BoardError("board.json: rated_a must be 6 to 80")
-    board.ntc = _ntc(spec)
-    board.proximity = _proximity(spec)
+    pins, forms = [], {}
+    for line in _FORM.split("\n"):
+        name, _, form = line.partition(" ")
+        forms[name] = form
+    _section(spec, "", forms["board"], pins)
+    for name in spec:
+        if name in forms:
+            _section(spec[name], name + ".", forms[name], pins)
+    board.name = spec["name"]
+    if not 1 <= len(board.name) <= 32 or board.name.strip(_NAME):
+        _refuse("name", " must be 1 to 32 of a-z, 0-9 and -")
+    board.rating_ma = spec["rated_a"] * 1000
+    board.phases = spec.get("phases", 3)
+    if board.phases == 2:
+        _refuse("phases", " must be 1 or 3")
+    board.contactor = _contactor(spec["contactor"], board.phases)
+    board.pilot = _pilot(spec["pilot"])
+    board.ntc = spec.get("ntc")
+    board.proximity = _proximity(spec.get("proximity"))
     board.inputs = _inputs(spec)
-    board.rcm_test = _test(spec)
+    board.rcm_test = _test(spec.get("rcm"))
     board.lock = _lock(spec)
-    board.phases = _phases(spec, board)
-    _released(spec, board)
-    board.ventilation = _need(spec, "ventilation", bool) if "ventilation" in spec else False
-    board.meter = spec.get("meter")
+    board.ventilation = spec.get("ventilation", False)
+    board.meter = _meter(spec, board, pins)
     board.measured = min(board.phases, board.meter.get("phases", 3)) if board.meter else 0
-    board.led = _shown(spec, "led", _LED)
-    board.display = _shown(spec, "display", _DISPLAY)
-    _pins_once(spec)
+    board.led = _kinds(spec, "led", forms, pins)
+    board.display = _kinds(spec, "display", forms, pins)
+    _pins_once(pins)
     return board

@@ -1,4 +1,4 @@
-"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`."""
+"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`, `board`."""
 
 import argparse
 import sys
@@ -126,7 +126,14 @@ def parser():
     image.add_argument("--config", metavar="config.json",
                        help="the station's settings; they are checked as the device does")
     image.add_argument("-o", dest="out", required=True, metavar="OUT.bin", help="write the image here")
+    _board(commands)
     return top
+
+
+def _board(commands):
+    from pilotwire import board_command
+
+    board_command.add(commands)
 
 
 def main(argv=None):
@@ -143,6 +150,8 @@ def main(argv=None):
             from pilotwire.image import command
         elif args.command == "show":
             from pilotwire.show import command
+        elif args.command == "board":
+            from pilotwire.board_command import command
         else:
             from pilotwire.bench import command
         return command(args)

@@ -24,7 +24,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotwire import file_system, partitions, stock
+from pilotwire import board_check, file_system, partitions, stock
+from pilotwire.board_spec import Unreadable
 from pilotwire.charger import SOURCES, ChargerError, micropython, search_path
 from pilotwire.device_build import compile_tree
 from pilotwire.esp_image import ImageError
@@ -34,16 +35,13 @@ from pilotwire.run import Unusable, board_file
 JOURNAL_BYTES = 0x20000  # 32 sectors, as the virtual charger has them
 _OURS = ("boot.py", "main.py", "manifest.txt", "board.json", "config.json", "pilotwire", "umqtt")
 
-# In the folder of the files to be, with the firmware's sources: what the device would say to them.
+# In the folder of the files to be, with the firmware's sources: what the device would say to them. Of the
+# board that should be nothing which board_check has not said.
 _CHECK = """
 import sys
 from pilotwire import board, config
 try:
-    meter = board.load("board.json").meter
-    if meter:
-        __import__("pilotwire.sense.meter." + meter["chip"])
-except ImportError:
-    print("board.json: there is no driver for the meter " + repr(meter["chip"]))
+    board.load("board.json")
 except board.BoardError as error:
     print(error)
 except Exception as error:
@@ -94,6 +92,10 @@ def build(base, board, config=None, *, arch="xtensawin"):
 
 def _settle(tree, board, config):
     """Put the board's and the station's files there, if the firmware takes them; ImageError."""
+    wrong = board_check.errors(Path(board))
+    if wrong:
+        more = f" (and {len(wrong) - 1} more: pilotwire board check)" if len(wrong) > 1 else ""
+        raise ImageError(f"board.json: {wrong[0]}{more}")
     shutil.copyfile(board, tree / "board.json")
     if config:
         shutil.copyfile(config, tree / "config.json")
@@ -120,8 +122,8 @@ def _authority(tree, config):
         shutil.copyfile(beside, tree / name)
 
 
-def report(image, path, board, config):
-    """Lines for a person: what was made, how to write it, what can happen."""
+def report(image, path, board, config, warnings=0):
+    """Lines for a person: what was made, how to write it, what can happen. `warnings`: of the board."""
     vfs, journal = image.partition("vfs"), image.partition("journal")
     application = next(p for p in image.table if p.type == partitions.APP)
     free = 100 * (image.blocks - image.used) // image.blocks
@@ -132,7 +134,7 @@ def report(image, path, board, config):
            f" {image.used} of {image.blocks} blocks, {free} % free")
     yield (f"  0x{journal.at:06X}  journal, {journal.size >> 10} KB: not written, so that records in it"
            " stay")
-    yield f"  board      {board}"
+    yield f"  board      {board}" + (f": {warnings} warnings, pilotwire board check" if warnings else "")
     yield ("  settings   " + (f"{config}: the image holds its secrets, only you may read it" if config
                               else "none: the station shows 7-6 and does not charge until it has some"))
     yield "  umqtt      " + ("left out: the stock firmware has it" if image.base.has_umqtt
@@ -182,12 +184,12 @@ def command(args):
             raise ImageError(f"{out} is what the image is made of")
         image = build(base, board, args.config)
         _write(out, image.data, secret=args.config is not None)
-    except (ImageError, Unusable, ChargerError) as problem:
+    except (ImageError, Unusable, Unreadable, ChargerError) as problem:
         print(f"pilotwire image: {problem}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"pilotwire image: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
-    for line in report(image, out, args.board, args.config):
+    for line in report(image, out, args.board, args.config, len(board_check.check(board))):
         print(line)
     return 0

@@ -7,23 +7,17 @@ pin, `enable`, takes the coil away at once: an ordinary opening may not wait for
 
 from machine import Pin
 
-_DRIVES = ("level", "dynamic")
-
 
 class Contactor:
     def __init__(self, spec):
         """`spec`: board.json's "contactor": `pin`, active high, with an external pull-down; `drive`,
-        one of _DRIVES, level when it is missing; `enable_pin`, active high, may be missing.
-        ValueError for another drive."""
+        "dynamic" or else level; `enable_pin`, active high, may be missing."""
         self._level = 0
         self._enable = None
         if "enable_pin" in spec:
             self._enable = Pin(spec["enable_pin"], Pin.OUT, value=0)
         self._pin = Pin(spec["pin"], Pin.OUT, value=0)
-        drive = spec.get("drive", "level")
-        if drive not in _DRIVES:
-            raise ValueError("board.json: contactor.drive must be level or dynamic")
-        self._dynamic = drive == "dynamic"
+        self._dynamic = spec.get("drive") == "dynamic"
 
     def set(self, closed):
         """Called each tick: a disturbed pin is put right within 10 ms, a dynamic drive kept alive.

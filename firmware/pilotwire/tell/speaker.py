@@ -26,11 +26,12 @@ def _info(c):
     return (
         '{"v":1,"device":"%s","firmware":"%s","micropython":"%s","board":"%s","meter":"%s",'
         '"rating_a":%s,"installation_a":%s,"contract":%d,"boot":%d,"boot_cause":"%s",'
-        '"selftest":"%s","config":"%s"}'
+        '"selftest":"%s","config":"%s","no_driver":"%s"}'
         % (
             c.facts.device, c.facts.firmware, c.micropython, c.board.name, c.facts.meter,
             _amps(c.board.rating_ma), _amps(c.config.installation_ma), 1, c.records.boot, c.cause,
             c.selftest, "safe" if c.config.broken else "copy" if c.config.used_copy else "own",
+            c.board.no_driver,
         )
     ).encode()
 
