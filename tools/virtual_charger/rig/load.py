@@ -93,6 +93,6 @@ class Load:
         return {
             "connections": self.peer.connections, "messages": self.peer.messages,
             "handshakes": tls.handshakes, "programs": flash.chip.programs,
-            "erases": sum(flash.chip.wear), "late_ticks": charger.health.late,
+            "erases": sum(flash.chip.wear),
             "tell_errors": charger.tell_errors, "tell_error": charger.tell_error,
         }
