@@ -32,7 +32,7 @@ class Gc:
 
 sys.modules["gc"] = Gc()
 say = print
-builtins.print = lambda text: None  # the chip has a FIFO for the line of each minute, here it would be a pipe
+builtins.print = lambda text: None  # a line each minute: into a FIFO on the chip, here into a pipe
 
 _TURNS = 1000
 _PASSES = 5  # each quantile is that of the best pass: other programs can only add to it
