@@ -1,7 +1,9 @@
-"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`."""
+"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`, `doctor`."""
 
 import argparse
 import sys
+
+from pilotwire import doctor
 
 
 def _speed(text):
@@ -126,6 +128,7 @@ def parser():
     image.add_argument("--config", metavar="config.json",
                        help="the station's settings; they are checked as the device does")
     image.add_argument("-o", dest="out", required=True, metavar="OUT.bin", help="write the image here")
+    doctor.add_parser(commands)
     return top
 
 
@@ -143,6 +146,8 @@ def main(argv=None):
             from pilotwire.image import command
         elif args.command == "show":
             from pilotwire.show import command
+        elif args.command == "doctor":
+            from pilotwire.doctor import command
         else:
             from pilotwire.bench import command
         return command(args)
