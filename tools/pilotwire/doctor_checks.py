@@ -241,8 +241,9 @@ def findings(told, wanted=TOPICS):
         try:
             found += list(check(told, wanted))
         except (TypeError, ValueError, AttributeError, KeyError):  # not of our firmware
-            what = check.__name__.strip("_")
-            found.append(Finding(LOOK, what, "cannot be understood", "docs/contract", "who publishes it?"))
+            found.append(Finding(
+                LOOK, check.__name__[1:], "cannot be understood", "docs/contract", "who publishes it?",
+            ))
     return found
 
 
