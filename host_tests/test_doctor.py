@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import stat
@@ -9,10 +10,11 @@ import threading
 
 import pytest
 
-from pilotwire.charger import SOURCES
-from pilotwire.cli import main
+from pilotwire.charger import ROOT, SOURCES
+from pilotwire.cli import main, parser
 from pilotwire.device_build import write_manifest
 from pilotwire.doctor_checks import BAD, LOOK, OK, findings, worst
+from pilotwire.doctor_sources import line
 from station import Connected
 from test_after_a_restart import cut_power
 
@@ -181,7 +183,7 @@ def console():
     os.close(theirs)
 
 
-@pytest.mark.parametrize("line, status, words", [
+@pytest.mark.parametrize("text, status, words", [
     (LINE, 0, "ok   loop            8000 us"),
     (LINE.replace("f=[]", 'f=["1-2","8-4"]'), 2, "1-2 Car signal not safe"),
     (LINE.replace("f=[]", 'f=["8-4","8'), 1, "8-4 Lid is open"),
@@ -189,9 +191,9 @@ def console():
     (LINE.replace("/9000", "/2000"), 2, "2000 bytes"),
     (LINE.replace("clock=S", "clock=U"), 1, "UDP 123"),
 ])
-def test_the_line_on_the_console_is_enough(console, capsys, line, status, words):
+def test_the_line_on_the_console_is_enough(console, capsys, text, status, words):
     port, say, ours = console
-    say(f"rst:0x1\r\nhealth us=1\r\n{line}\r\n")
+    say(f"rst:0x1\r\nhealth us=1\r\n{text}\r\n")
     got, out, err = doctor(capsys, "--serial", port, "--timeout", 20)
     assert (got, words in out, f"reading {port}" in err) == (status, True, True), out
     os.set_blocking(ours, False)
@@ -257,6 +259,22 @@ def test_what_is_no_text_for_a_terminal_is_not_printed(tmp_path, capsys):
     health = {**WELL, "tell_errors": 1, "tell_error": "\x1b[2J\u202egood"}
     _, out, _ = doctor(capsys, "--file", *saved(tmp_path, health=health))
     assert "\x1b" not in out and "\u202e" not in out and "?[2J?good" in out
+
+
+# What the documents say ---------------------------------------------------------------------------
+
+
+def test_the_commands_of_the_documents_are_ones_the_parser_takes():
+    texts = [(ROOT / name).read_text() for name in ("README.md", "docs/doctor.md")]
+    commands = [c for text in texts for c in re.findall(r"^\.venv/bin/pilotwire (doctor .*)$", text, re.M)]
+    assert len(commands) == 4
+    for command in commands:
+        parser().parse_args(command.split())
+
+
+def test_the_line_of_the_documents_is_one_that_is_understood():
+    (text,) = re.findall(r"^health .*$", (ROOT / "docs/doctor.md").read_text(), re.M)
+    assert line(text)["health"]["worst_in"] == "second" and line(text)["state"]["faults"] == []
 
 
 # Bounds -------------------------------------------------------------------------------------------

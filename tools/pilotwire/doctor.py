@@ -118,7 +118,7 @@ def command(args):
     level, report = LEVELS[0], {"made": datetime.now(UTC).isoformat(timespec="seconds"), "devices": {},
                                 "findings": {}}
     for device, told in sorted(devices.items()):
-        found = findings(told, wanted)
+        found = sorted(findings(told, wanted), key=lambda f: -LEVELS.index(f.level))
         level = max(level, worst(found), key=LEVELS.index)
         counts = ", ".join(f"{sum(f.level == name for f in found)} {name}" for name in LEVELS)
         print(f"{device}: {worst(found)} ({counts})")
