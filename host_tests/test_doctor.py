@@ -265,8 +265,8 @@ def test_what_is_no_text_for_a_terminal_is_not_printed(tmp_path, capsys):
 
 
 def test_the_commands_of_the_documents_are_ones_the_parser_takes():
-    texts = [(ROOT / name).read_text() for name in ("README.md", "docs/doctor.md")]
-    commands = [c for text in texts for c in re.findall(r"^\.venv/bin/pilotwire (doctor .*)$", text, re.M)]
+    texts = (ROOT / "README.md").read_text() + (ROOT / "docs/doctor.md").read_text()
+    commands = re.findall(r"^\.venv/bin/pilotwire (doctor .*)$", texts, re.M)
     assert len(commands) == 4
     for command in commands:
         parser().parse_args(command.split())
