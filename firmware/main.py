@@ -3,9 +3,15 @@ import gc
 import time
 
 import machine
+import micropython
 
 _AGAIN_S = 10  # after a start that failed, for example on a broken board.json
 _LOADING_BYTES = 2000  # collected so often while modules load, else what stays lies scattered: 28 KB
+
+_CONSOLE = 3  # of pilotwire.tell.boot_record
+_PROMPT_MS = 600_000  # the watchdog cannot be stopped, but be given time; noise may not stop it for long
+_STOPPED = """Stopped: contactor open. Ctrl-D starts again, the watchdog does in 10 minutes.
+For an hour: import machine; machine.WDT(timeout=3600000)"""
 
 
 def _start():
@@ -41,8 +47,11 @@ except Exception as error:  # boot.py has opened the contactor
 
 try:
     _charger.run()
-except KeyboardInterrupt:  # somebody at the console: off, and leave them the prompt
-    _charger.safe()
+except KeyboardInterrupt:  # somebody at the console, or noise on its line; only while nothing is on
+    micropython.kbd_intr(-1)  # a second one may not cut this short; the prompt hears it again
+    _charger.safe(_CONSOLE)
+    machine.WDT(timeout=_PROMPT_MS)
+    print(_STOPPED)
 except Exception as error:
     _charger.safe()
     _tell(error)

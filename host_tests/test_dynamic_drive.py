@@ -25,10 +25,9 @@ ENDS = {
     "exception in its handler too": [EXCEPTION, EXCEPTION],
     "watchdog reset": [("reset", "wdt")],
     "machine.reset()": [("reset", "hard")],
-    "break to the REPL": [("fault", {"name": "repl_break", "value": None})],
 }
-# main.py switches off when an exception or a break reaches it; nothing can when its handler fails.
-UNCAUGHT = [name for name in ENDS if name not in ("exception", "break to the REPL")]
+# main.py switches off when an exception reaches it; nothing can when its handler fails.
+UNCAUGHT = [name for name in ENDS if name != "exception"]
 
 
 def standing_by(folder, board, **options):
@@ -73,22 +72,10 @@ def test_why_a_level_drive_stays_on_until_the_next_start(tmp_path, how):
         assert 0 <= at_us + taken_us - booted["us"] < 1000  # it is boot.py that opens it
 
 
-@pytest.mark.parametrize("how", ["exception", "break to the REPL"])
-def test_what_main_catches_opens_a_level_drive_too(tmp_path, how):
+def test_what_main_catches_opens_a_level_drive_too(tmp_path):
     with standing_by(tmp_path / "s", LEVEL) as station:
         station.charge(seconds=6)
-        assert end_the_loop(station, how) < TICK_US
-
-
-def test_a_break_leaves_the_prompt_with_everything_off(tmp_path):
-    with standing_by(tmp_path / "s", DYNAMIC) as station:
-        station.charge(seconds=6)
-        at_us = station.charger.us
-        fault(station, "repl_break")
-        station.charger.advance(1.5)
-        assert station.seen("stopped", at_us) and not station.seen("reset", at_us)
-        look = station.charger.look()
-        assert (look["duty"], look["coil"], look["closed"]) == (100000, False, False)
+        assert end_the_loop(station, "exception") < TICK_US
 
 
 @pytest.mark.parametrize("mhz", [160, 240])

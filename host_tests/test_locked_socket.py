@@ -308,7 +308,7 @@ def test_a_power_cut_does_not_keep_the_cable(station, how):
     assert not pull(station)
 
 
-ENDS = {"hung loop": "stuck_call", "exception": "exception", "console": "repl_break"}
+ENDS = {"hung loop": "stuck_call", "exception": "exception"}
 
 
 @pytest.mark.parametrize("how", ["watchdog", *ENDS])

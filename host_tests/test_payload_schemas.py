@@ -70,7 +70,7 @@ def test_every_name_that_can_be_published_is_in_the_schema():
     assert enum("state", "why") == list(charging.WHY)
     assert enum("state", "notices") == list(notices.NAMES)
     defs = schema("event")["$defs"]
-    assert defs["boot"]["properties"]["cause"]["enum"] == ["power", *boot_record._NAMES, "brown_out"]
+    assert defs["boot"]["properties"]["cause"]["enum"] == ["power", *boot_record._NAMES]
     ocpp16 = {fault_table.cell(row, fault_table.OCPP16) for row in range(fault_rows.COUNT)}
     assert set(defs["fault"]["properties"]["ocpp16"]["enum"]) == ocpp16
 

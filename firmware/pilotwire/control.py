@@ -9,7 +9,7 @@ import sys
 import time
 
 import machine
-from micropython import const
+from micropython import const, kbd_intr
 
 from pilotwire import once
 from pilotwire.act.contactor import Contactor
@@ -43,6 +43,7 @@ from pilotwire.visit import Visit
 _TICK_US = const(10000)
 _WATCHDOG_MS = const(2000)  # with the contactor closed, or the lock's motor running
 _WATCHDOG_OPEN_MS = const(30000)  # looking up a name may block for many seconds, and harms nobody
+_CTRL_C = const(3)
 _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
 _PROGRAMMED = const(1)  # what journal.step() did
@@ -114,7 +115,6 @@ class Charger:
         self.cause = boot_record.cause(self.rtc)
         self._keep_time()
         self.health = Health()
-        self.least_free = 1 << 29
         self.records = self._open_records()
         self._restarted()
         self.visit = Visit(
@@ -158,6 +158,7 @@ class Charger:
     def _restarted(self):
         """An unexpected end of the last life is a fault of its own; the third in ten minutes stays."""
         faults = self.faults
+        self.ends = boot_record.counts
         faults.tries[fault_rows.RESETS] = boot_record.restarts(self.rtc, self.cause)
         if self.cause in boot_record.UNEXPECTED:
             faults.raise_(fault_rows.RESETS)
@@ -263,6 +264,7 @@ class Charger:
         if calm == self._watched and self._watchdog:
             self._watched = not calm
             machine.WDT(timeout=_WATCHDOG_MS if self._watched else _WATCHDOG_OPEN_MS)
+            kbd_intr(_CTRL_C if calm else -1)  # noise on the console may not end a charge
         self.visit.step(dt_ms)
         if leakage:
             self._test_line.set(leakage.test)

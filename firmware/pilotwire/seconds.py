@@ -11,6 +11,7 @@ from pilotwire.decide import fault_rows, limits
 from pilotwire.decide.letters import A
 from pilotwire.decide.notices import LOOSE_CONNECTION, PHASE_ROTATION
 from pilotwire.tell import boot_record
+from pilotwire.tell.link import HEALTH
 
 _PROVED_S = const(60)  # a configuration that has run so long is a good one
 _FRESH_MS = const(2000)
@@ -51,6 +52,8 @@ class Seconds:
         lost = c.faults.holds(fault_rows.METER_LOST)
         if lost != (c.limits.value_ma[limits.METER] != limits.NONE_MA):
             c.limits.set(limits.METER, c.config.fail_safe_ma if lost else limits.NONE_MA)
+        if c.health.second(c) and c.link:
+            c.link.mark(HEALTH)
 
     def _faults(self, c):
         boot_record.second(c.rtc, c.clock.up_s)
@@ -100,8 +103,6 @@ class Seconds:
             c.link.second(c.clock.up_s, c.charging.contactor)
         if c.restart_s >= 0:
             self._restart(c)
-        if c.clock.up_s % 60 == 0 and not (c.link and c.link.up):
-            c.health.reset()
 
     def _restart(self, c):
         """By command, with the contactor open, when the answer is out and flash has everything."""

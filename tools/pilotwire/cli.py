@@ -1,7 +1,9 @@
-"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`, `board`."""
+"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`, `board`, `doctor`."""
 
 import argparse
 import sys
+
+from pilotwire import doctor
 
 
 def _speed(text):
@@ -127,6 +129,7 @@ def parser():
                        help="the station's settings; they are checked as the device does")
     image.add_argument("-o", dest="out", required=True, metavar="OUT.bin", help="write the image here")
     _board(commands)
+    doctor.add_parser(commands)
     return top
 
 
@@ -152,6 +155,8 @@ def main(argv=None):
             from pilotwire.show import command
         elif args.command == "board":
             from pilotwire.board_command import command
+        elif args.command == "doctor":
+            from pilotwire.doctor import command
         else:
             from pilotwire.bench import command
         return command(args)

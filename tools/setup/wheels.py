@@ -45,7 +45,7 @@ def fill(cache, missing, pip):
     `pip(*words)` runs it. `missing` are the names for the error; when the cache has files, but for
     another Python, there are none, and pip names one.
     """
-    say(f"fetching the packages (32 MB) into {cache}")
+    say(f"fetching the packages (51 MB) into {cache}")
     status, text = pip(
         "--retries", "2", "download", "--only-binary", ":all:", "--dest", cache, "-r", REQUIREMENTS
     )

@@ -5,39 +5,10 @@ The first line of stdin is the options; after it, see plant/driver.py. The optio
 whose Rig steers instead, within this process (rig/base.py).
 """
 
-import builtins
 import gc
 import sys
 
 _BOOT_US = 900000  # ROM, bootloader, IDF and MicroPython's own start; a guess
-
-
-class Gc:
-    """The `gc` module with the chip's price on a collection."""
-
-    def __init__(self, world):
-        self._world = world
-        for name in ("enable", "disable", "isenabled", "mem_free", "mem_alloc", "threshold"):
-            setattr(self, name, getattr(gc, name))
-
-    def collect(self):
-        gc.collect()
-        cost = self._world.cost
-        self._world.clock.advance(cost["gc_base"] + 55 * cost["gc_per_kb"])
-
-
-def charge_imports(world):
-    """A module read while the loop runs stalls it: let that take its time."""
-    real = builtins.__import__
-
-    def priced(name, *args):
-        new = world.wdt_us is not None and name.startswith("pilotwire.") and name not in sys.modules
-        module = real(name, *args)
-        if new:
-            world.clock.advance(world.cost["import"])
-        return module
-
-    builtins.__import__ = priced
 
 
 def run(path):
@@ -72,8 +43,9 @@ def main():
         driver = __import__(options["rig"], None, None, ("Rig",)).Rig(world, options)
     world.emit = driver.emit
     world.driver = driver
-    sys.modules["gc"] = Gc(world)
-    charge_imports(world)
+    import port
+
+    port.install(world)
     firmware = options["firmware"]
     world.plan()
     world.clock.advance(0)
@@ -81,6 +53,7 @@ def main():
         try:
             world.clock.advance(_BOOT_US)
             world.emit("boot", cause=world.reset_cause)
+            world.interrupt = 3  # the port's own setting while a file runs
             run(firmware + "/boot.py")
             run(firmware + "/main.py")
             world.emit("stopped")  # main.py ended: the REPL, outputs as they are

@@ -12,13 +12,13 @@ from binascii import crc32
 import machine
 from micropython import const
 
-_FORMAT = "<4sBxHHHH"
-_MAGIC = b"PWb2"
+_FORMAT = "<4sB5sHHHH"
+_MAGIC = b"PWb3"
 RUNNING = 0  # nothing was written before the end: the watchdog, or a reset from outside
 EXCEPTION = 1
 COMMAND = 2
-_NAMES = ("watchdog", "exception", "command")
-
+CONSOLE = 3  # Ctrl-C: somebody, or noise
+_NAMES = ("watchdog", "exception", "command", "console", "brown_out")
 
 UNEXPECTED = ("watchdog", "exception", "brown_out")
 _WITHIN_S = const(600)
@@ -28,10 +28,11 @@ _EVERY_S = const(10)  # the up-time is written
 
 # Up-time when it was last written; seconds before this start of the unexpected ends, newest first.
 _times = array("H", [0, _NEVER, _NEVER, _NEVER])
+counts = bytearray(5)  # how many lives ended so, as _NAMES, since the supply was lost; up to 255
 
 
 def write(rtc, reason):
-    data = struct.pack(_FORMAT, _MAGIC, reason, *_times)
+    data = struct.pack(_FORMAT, _MAGIC, reason, counts, *_times)
     rtc.memory(data + struct.pack("<I", crc32(data) & 0xFFFFFFFF))
 
 
@@ -49,7 +50,7 @@ def _read(rtc):
     if len(data) != size + 4 or struct.pack("<I", crc32(data[:size]) & 0xFFFFFFFF) != data[size:]:
         return None
     fields = struct.unpack(_FORMAT, data[:size])
-    return fields if fields[0] == _MAGIC and fields[1] < len(_NAMES) else None
+    return fields if fields[0] == _MAGIC and fields[1] <= CONSOLE else None
 
 
 def cause(rtc):
@@ -66,8 +67,12 @@ def cause(rtc):
 def restarts(rtc, why):
     """How many of the newest three lives ended unexpectedly within ten minutes, the last one (`why`)
     included. Once at a start: write() keeps their times from here on."""
-    fields = _read(rtc) or (0, 0, 0, _NEVER, _NEVER, _NEVER)
-    ago_s = [then_s + fields[2] + _BOOT_S for then_s in fields[3:]]
+    fields = _read(rtc) or (0, 0, counts, 0, _NEVER, _NEVER, _NEVER)
+    counts[:] = fields[2]
+    if why in _NAMES:
+        k = _NAMES.index(why)
+        counts[k] = min(counts[k] + 1, 255)
+    ago_s = [then_s + fields[3] + _BOOT_S for then_s in fields[4:]]
     ago_s = [then_s for then_s in ago_s if then_s < _WITHIN_S]
     if why in UNEXPECTED:
         ago_s.insert(0, 0)

@@ -47,7 +47,7 @@ class Ring:
         self.error = ""
         self.errors = 0
         self._state = bytearray(self.sectors)
-        self._erases = array("I", [0] * self.sectors)
+        self.erases = array("I", [0] * self.sectors)
         self._seq = array("I", [0] * self.sectors)  # order of use; only of sectors in use
         self._last = array("I", [0] * self.sectors)  # no entry has a higher number; not the head's
         self._dead = 0  # how many sectors are dead
@@ -79,8 +79,8 @@ class Ring:
                     self._last[sector] = first[following] - 1
             if self._state[sector] == _DEAD:
                 self._dead += 1
-                if not self._erases[sector]:  # new, or its count went with an erase cut short
-                    self._erases[sector] = self.wear
+                if not self.erases[sector]:  # new, or its count went with an erase cut short
+                    self.erases[sector] = self.wear
             elif self._state[sector] == _FREE:
                 self.free_sectors += 1
         if self._head >= 0:
@@ -99,7 +99,7 @@ class Ring:
             return None
         if erases < 0:
             return None
-        self._erases[sector] = erases
+        self.erases[sector] = erases
         if erases > self.wear:
             self.wear = erases
         if use is None:
@@ -133,7 +133,7 @@ class Ring:
         best = -1
         for sector in range(self.sectors):
             if self._state[sector] == state:
-                if best < 0 or self._erases[sector] < self._erases[best]:
+                if best < 0 or self.erases[sector] < self.erases[best]:
                     best = sector
         return best
 
@@ -194,15 +194,15 @@ class Ring:
         """Erase the least worn dead sector, and mark it as erased and how often."""
         sector = self._least_worn(_DEAD)
         self._dead -= 1
-        self._erases[sector] += 1
+        self.erases[sector] += 1
         if not self._erase(sector):
             self._state[sector] = _BAD
             self._rest = _REST_STEPS
             return
         self._state[sector] = _FREE
         self.free_sectors += 1
-        if self._erases[sector] > self.wear:
-            self.wear = self._erases[sector]
+        if self.erases[sector] > self.wear:
+            self.wear = self.erases[sector]
 
     def _erase(self, sector):
         try:
@@ -213,7 +213,7 @@ class Ring:
         if not erased:
             return self._fault("erase")
         mark = bytearray(USE_MARK_AT)
-        struct.pack_into("<4sI", mark, 0, MAGIC, self._erases[sector])
+        struct.pack_into("<4sI", mark, 0, MAGIC, self.erases[sector])
         struct.pack_into("<I", mark, 8, crc32(memoryview(mark)[:8]))
         return self._program(sector, 0, mark)
 

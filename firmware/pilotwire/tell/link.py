@@ -9,7 +9,6 @@ from pilotwire.tell.mqtt import Mqtt
 
 _STATE_S = const(10)  # at least
 _METER_S = const(10)  # when not charging; each second while charging
-_HEALTH_S = const(60)
 _RESULTS = const(4)
 _COMMANDS_A_SECOND = const(5)
 
@@ -96,8 +95,6 @@ class Link:
             self._due |= STATE | ACTIVE
         if charging or up_s % _METER_S == 0:
             self._due |= METER
-        if up_s % _HEALTH_S == 0:
-            self._due |= HEALTH
 
     def step(self, now_ms, may_stall):
         """One bounded step; True when it cost time."""

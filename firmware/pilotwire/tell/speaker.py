@@ -115,26 +115,20 @@ def _meter(c):
 
 
 def _health(c):
-    import gc
-
-    h = c.health
-    free = gc.mem_free()
-    c.least_free = min(c.least_free, free)
-    text = (
-        '{"tick_median_us":%d,"tick_p99_us":%d,"tick_worst_us":%d,"worst_in":"%s","ticks":%d,'
-        '"late":%d,"heap_free":%d,"heap_least":%d,"reconnects":%d,"flash_wear":%d,"flash_errors":%d,'
+    h, records = c.health, c.records
+    journal = records.journal
+    return (
+        '{"tick_median_us":%d,"tick_p99_us":%d,"tick_worst_us":%d,"worst_in":"%s","late":%d,'
+        '"heap_free":%d,"heap_least":%d,"reconnects":%d,"flash_wear":%d,"up_s":%d,"ticks":%d,'
+        '"stalls":{%s},"flash_erases":%d,"flash_errors":%d,'
         '"lost_records":%d,"hot_openings":%d,"cold_openings":%d,"tell_errors":%d,"tell_error":"%s",'
-        '"up_s":%d,"boot":%d,"boot_cause":"%s","rssi":%s}'
-        % (
-            h.quantile_us(500), h.quantile_us(990), h.worst_us, c.chore_names[h.worst_chore],
-            h.ticks, h.late, free, c.least_free, c.link.mqtt.reconnects, c.records.journal.wear,
-            c.records.journal.errors, c.records.journal.lost, c.records.hot, c.records.cold,
-            c.tell_errors, c.tell_error,
-            c.clock.up_s, c.records.boot, c.cause, c.site.rssi(),
-        )
+        '"boot":%d,"boot_cause":"%s","rssi":%s,"resets":{"watchdog":%d,"exception":%d,"command":%d,'
+        '"console":%d,"brown_out":%d}}',
+        h.last + (
+            h.ticks, h.stalls, sum(journal.erases), journal.errors, journal.lost, records.hot,
+            records.cold, c.tell_errors, c.tell_error, records.boot, c.cause, c.site.rssi(),
+        ) + tuple(c.ends),
     )
-    h.reset()
-    return text.encode()
 
 
 _SAY = {

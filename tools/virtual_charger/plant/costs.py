@@ -19,6 +19,8 @@ MHZ_240 = {
     "import": 12000,  # a .mpy of 3 KB read while the loop runs; a guess, nobody has measured it
     "gc_base": 410,
     "gc_per_kb": 75,  # 4.9 ms for 60 KB of small live objects
+    "heap_per_kb": 4,  # gc.mem_free() looks at 64 blocks of 16 bytes a KB; about 15 cycles each, a guess
+    "print": 300,  # of a line, beside what it waits for the UART; a guess
     "python_tick": 3400,  # the loop's bytecode: 1.5 x 1,000 turns of a 2.24 us loop
     "python_act": 2200,  # of which until the contactor is written; 1.0 x 1,000 turns is its p99
     # Only benches charge these (rig/).

@@ -63,6 +63,7 @@ class World:
         self.rtc_memory = b""
         self.rtc_offset_s = None  # UTC of the chip's RTC minus virtual seconds
         self.reset_cause = "power"
+        self.interrupt = 3  # the character that interrupts a program: micropython.kbd_intr()
         self.queue = []
         self.until_us = 0
         self.driver = None
@@ -387,6 +388,8 @@ class World:
 
     def _disturb(self, what):
         self.plan()
+        if what is KeyboardInterrupt and self.interrupt != 3:
+            return
         if not isinstance(what, int):
             raise what("plant")
         self.clock.advance(what)

@@ -1,0 +1,344 @@
+"""`pilotwire doctor`: asked about stations that are well and that are not, from outside."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import stat
+import threading
+
+import pytest
+
+from pilotwire.charger import ROOT, SOURCES
+from pilotwire.cli import main, parser
+from pilotwire.device_build import write_manifest
+from pilotwire.doctor_checks import BAD, LOOK, OK, findings, worst
+from pilotwire.doctor_sources import line
+from station import Connected
+from test_after_a_restart import cut_power
+
+WELL = {
+    "tick_median_us": 6250, "tick_p99_us": 8000, "tick_worst_us": 18139, "worst_in": "link", "late": 29,
+    "heap_free": 14000, "heap_least": 9000, "reconnects": 1, "flash_wear": 12, "up_s": 86400,
+    "ticks": 5998, "stalls": {"gc": 28, "link": 1}, "flash_erases": 300, "flash_errors": 0,
+    "lost_records": 0, "hot_openings": 3, "cold_openings": 700, "tell_errors": 0, "tell_error": "",
+    "boot": 9, "boot_cause": "power", "rssi": -61,
+    "resets": {"watchdog": 0, "exception": 0, "command": 2, "console": 0, "brown_out": 0},
+}
+STATE = {"pilot": "A1", "q": "S", "faults": [], "waiting": 0, "notices": [], "enabled": True,
+         "limit": "board", "limit_a": 63}
+INFO = {"device": "garage", "firmware": "0.1.0", "selftest": "passed", "config": "own", "contract": 1}
+LINE = 'health us=6250/8000/18139 in=link late=29 heap=14000/9000 net=1 wear=12 up=86400 boot=power' \
+    ' clock=S rec=0 f=[]'
+
+
+def url(station, who="backend"):
+    user, password = station.run.broker.login(who)
+    return f"mqtt://{user}:{password}@{station.backend._address[0]}:{station.backend._address[1]}"
+
+
+def doctor(capsys, *words):
+    """(exit status, what it says, on stderr)"""
+    status = main(["doctor", *map(str, words)])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def said(out, level):
+    """[what] of the lines of that level."""
+    return [line[5:].split("  ")[0] for line in out.splitlines() if line.startswith(f"{level:<5}")]
+
+
+# From a broker ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def well(tmp_path_factory):
+    """A station as it is after two minutes of a good day; its files are those of its manifest."""
+    folder = tmp_path_factory.mktemp("well")
+    shutil.copytree(SOURCES, folder / "f", ignore=shutil.ignore_patterns("__pycache__"))
+    write_manifest(folder / "f")
+    with Connected(folder / "s", firmware=folder / "f") as station:
+        station.charge(seconds=20)
+        station.charger.do("unplug")
+        station.advance(110)
+        yield station
+
+
+def test_a_station_that_is_well_is_told_to_be(well, capsys):
+    status, out, err = doctor(capsys, "--broker", url(well))
+    assert (status, said(out, "look"), said(out, "bad")) == (0, [], [])
+    assert out.startswith("virtual: ok (") and len(said(out, "ok")) >= 15
+    assert {"fault", "clock", "records", "selftest", "config", "loop", "heap", "restarts"} <= set(
+        said(out, "ok"))
+    assert "listening at" in err
+
+
+def test_the_broker_may_be_named_by_a_variable(well, capsys, monkeypatch):
+    monkeypatch.setenv("PILOTWIRE_BROKER", url(well))
+    assert doctor(capsys, "--device", "virtual")[0] == 0
+
+
+def test_it_sends_nothing(well, capsys):
+    before = len(well.run.broker.published)
+    assert doctor(capsys, "--broker", url(well))[0] == 0
+    assert len(well.run.broker.published) == before
+
+
+def test_the_report_has_all_of_it_and_no_secret_and_is_for_its_owner_only(well, capsys, tmp_path):
+    path = tmp_path / "report.json"
+    path.touch(0o644)
+    assert doctor(capsys, "--broker", url(well), "--report", path)[0] == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    text = path.read_text()
+    told = json.loads(text)["devices"]["virtual"]
+    assert set(told) == {"status", "info", "state", "health"}
+    user, password = well.run.broker.login("backend")
+    assert password not in text and f'"{user}"' not in text
+    again = doctor(capsys, "--file", path)
+    assert again[0] == 0 and said(again[1], "bad") == []
+
+
+@pytest.fixture
+def sick(tmp_path):
+    """Three watchdog resets in ten minutes, no clock, three records that nobody acknowledges."""
+    with Connected(tmp_path / "s", acknowledge=False) as station:
+        station.charger.do("fault", {"name": "ntp_silent", "value": None})
+        cut_power(station)
+        station.advance(10)
+        for _ in range(3):
+            station.charge(seconds=8)
+            station.charger.do("unplug")
+            station.advance(8)
+        for _ in range(3):
+            station.charger.do("reset", "wdt")
+            station.advance(10)
+        station.advance(60)
+        yield station
+
+
+def test_planted_troubles_are_found_each_with_what_to_do(sick, capsys):
+    status, out, _ = doctor(capsys, "--broker", url(sick))
+    assert status == 2
+    assert set(said(out, "bad")) == {"fault", "restarts"}
+    assert {"clock", "records", "selftest"} <= set(said(out, "look"))
+    assert "7-5 Charger restarted itself" in out and "3 by watchdog" in out
+    assert "3 not acknowledged" in out and "UDP 123" in out
+    assert out.count("do: ") == out.count("should be: ") == len(said(out, "bad")) + len(said(out, "look"))
+
+
+def test_an_offline_station_is_bad(tmp_path, capsys):
+    with Connected(tmp_path / "s") as station:
+        station.advance(2)
+        station.charger.kill()
+        assert station.backend.wait_for(lambda: station.backend.last["status"] == b"offline", 10)
+        status, out, _ = doctor(capsys, "--broker", url(station), "--timeout", 5)
+        assert status == 2 and "link" in said(out, "bad") and "offline" in out
+
+
+def test_what_has_not_been_told_is_waited_for_and_then_missed(tmp_path, capsys):
+    with Connected(tmp_path / "s") as station:
+        station.advance(2)
+        status, out, err = doctor(capsys, "--broker", url(station), "--timeout", 1.5)
+        assert status == 1 and "nothing in health" in out and "1.5 s at the most" in err
+
+
+def test_a_broker_that_cannot_be_used_is_bad_and_says_why(well, capsys):
+    host, port = well.backend._address
+    status, _, err = doctor(capsys, "--broker", f"mqtt://backend:wrong@{host}:{port}", "--timeout", 5)
+    assert status == 2 and "refuses" in err and "wrong" not in err
+    status, _, err = doctor(capsys, "--broker", url(well), "--device", "other", "--timeout", 1.5)
+    assert status == 2 and "nothing below pilotwire/other/" in err
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        status, _, err = doctor(capsys, "--broker", f"mqtt://127.0.0.1:{unused.getsockname()[1]}")
+    assert status == 2 and "no broker at" in err
+    assert doctor(capsys, "--broker", "http://x")[0] == 2
+
+
+def test_without_a_place_to_look_it_says_so(capsys, monkeypatch):
+    monkeypatch.delenv("PILOTWIRE_BROKER", raising=False)
+    status, _, err = doctor(capsys)
+    assert status == 2 and "--broker, --serial, --file" in err
+
+
+# From the console ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def console():
+    """(path of a serial port, say(text): what the device writes there)"""
+    ours, theirs = os.openpty()
+    timers = []
+
+    def say(text):
+        timers.append(threading.Timer(0.3, os.write, (ours, text.encode())))
+        timers[-1].start()
+
+    yield os.ttyname(theirs), say, ours
+    for timer in timers:
+        timer.join()
+    os.close(ours)
+    os.close(theirs)
+
+
+@pytest.mark.parametrize("text, status, words", [
+    (LINE, 0, "ok   loop            8000 us"),
+    (LINE.replace("f=[]", 'f=["1-2","8-4"]'), 2, "1-2 Car signal not safe"),
+    (LINE.replace("f=[]", 'f=["8-4","8'), 1, "8-4 Lid is open"),
+    (LINE.replace("boot=power", "boot=watchdog"), 1, "1 by watchdog"),
+    (LINE.replace("/9000", "/2000"), 2, "2000 bytes"),
+    (LINE.replace("clock=S", "clock=U"), 1, "UDP 123"),
+])
+def test_the_line_on_the_console_is_enough(console, capsys, text, status, words):
+    port, say, ours = console
+    say(f"rst:0x1\r\nhealth us=1\r\n{text}\r\n")
+    got, out, err = doctor(capsys, "--serial", port, "--timeout", 20)
+    assert (got, words in out, f"reading {port}" in err) == (status, True, True), out
+    os.set_blocking(ours, False)
+    with pytest.raises(BlockingIOError):
+        os.read(ours, 1)  # nothing was sent
+
+
+def test_a_silent_console_is_bad(console, capsys, tmp_path):
+    status, _, err = doctor(capsys, "--serial", console[0], "--timeout", 1)
+    assert status == 2 and "no line of health in 1 s" in err
+    status, _, err = doctor(capsys, "--serial", tmp_path / "none")
+    assert status == 2 and "cannot be read" in err
+
+
+# From files ---------------------------------------------------------------------------------------
+
+
+def saved(folder, **payloads):
+    paths = []
+    for name, payload in payloads.items():
+        paths.append(folder / f"{name}.json")
+        paths[-1].write_text(payload if isinstance(payload, str) else json.dumps(payload))
+    return paths
+
+
+def test_saved_payloads_are_one_device(tmp_path, capsys):
+    status, out, _ = doctor(capsys, "--file", *saved(tmp_path, health=WELL, state=STATE, info=INFO))
+    assert status == 0 and out.startswith("garage: ok")
+
+
+def test_of_a_consoles_output_the_newest_line_counts(tmp_path, capsys):
+    text = LINE.replace("/9000", "/1000") + "\nTraceback\n" + LINE + "\n"
+    assert doctor(capsys, "--file", *saved(tmp_path, console=text))[0] == 0
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", "health us=1"])
+def test_other_files_are_refused_by_name(tmp_path, capsys, text):
+    status, _, err = doctor(capsys, "--file", *saved(tmp_path, odd=text))
+    assert status == 2 and "odd.json: neither" in err
+
+
+def test_a_report_of_files_with_secrets_has_none(tmp_path, capsys):
+    info = {**INFO, "ssid": "home net", "wifi_password": "w1", "key": "ab", "at": "mqtt://anna:pw@host:1"}
+    nested = {**STATE, "broker": {"user": "anna", "password": "pw", "host": "h"}, "token": "t"}
+    report = tmp_path / "r.json"
+    doctor(capsys, "--file", *saved(tmp_path, state=nested, info=info), "--report", report)
+    text = report.read_text()
+    for secret in ("home net", '"w1"', "anna", '"pw"', "pw@", '"ab"', '"t"'):
+        assert secret not in text, secret
+    assert '"host": "h"' in text and "mqtt://host:1" in text
+
+
+def test_a_report_does_not_follow_a_link(tmp_path, capsys):
+    target = tmp_path / "precious"
+    target.write_text("mine")
+    link = tmp_path / "r.json"
+    link.symlink_to(target)
+    status, _, err = doctor(capsys, "--file", *saved(tmp_path, health=WELL), "--report", link)
+    assert status == 2 and "cannot be written" in err and target.read_text() == "mine"
+
+
+def test_what_is_no_text_for_a_terminal_is_not_printed(tmp_path, capsys):
+    health = {**WELL, "tell_errors": 1, "tell_error": "\x1b[2J\u202egood"}
+    _, out, _ = doctor(capsys, "--file", *saved(tmp_path, health=health))
+    assert "\x1b" not in out and "\u202e" not in out and "?[2J?good" in out
+
+
+# What the documents say ---------------------------------------------------------------------------
+
+
+def test_the_commands_of_the_documents_are_ones_the_parser_takes():
+    texts = (ROOT / "README.md").read_text() + (ROOT / "docs/doctor.md").read_text()
+    commands = re.findall(r"^\.venv/bin/pilotwire (doctor .*)$", texts, re.M)
+    assert len(commands) == 4
+    for command in commands:
+        parser().parse_args(command.split())
+
+
+def test_the_line_of_the_documents_is_one_that_is_understood():
+    (text,) = re.findall(r"^health .*$", (ROOT / "docs/doctor.md").read_text(), re.M)
+    assert line(text)["health"]["worst_in"] == "second" and line(text)["state"]["faults"] == []
+
+
+# Bounds -------------------------------------------------------------------------------------------
+
+
+def level(**members):
+    """The worst of what is said of a station that is well but for this, and about what."""
+    told = {"status": "online", "info": dict(INFO), "state": dict(STATE), "health": dict(WELL)}
+    for name, value in members.items():
+        topic = next((t for t in ("health", "state", "info") if name in told[t]), "status")
+        if topic == "status":
+            told["status"] = value
+        else:
+            told[topic][name] = value
+    found = findings(told)
+    return worst(found), {f.what for f in found if f.level != OK}
+
+
+def resets(**counts):
+    return {**WELL["resets"], **counts}
+
+
+@pytest.mark.parametrize("name, value, what, wanted", [
+    ("tick_p99_us", 10_000, None, OK), ("tick_p99_us", 10_250, "loop", LOOK),
+    ("tick_p99_us", 20_000, "loop", BAD),
+    ("tick_worst_us", 10_000_001, "worst turn", BAD),
+    ("late", 119, None, OK), ("late", 120, "late", LOOK), ("late", 600, "late", BAD),
+    ("heap_least", 4096, None, OK), ("heap_least", 4095, "heap", LOOK), ("heap_least", 2047, "heap", BAD),
+    ("reconnects", 71, None, OK), ("reconnects", 72, "reconnects", LOOK),
+    ("reconnects", 288, "reconnects", BAD),
+    ("flash_wear", 49_999, None, OK), ("flash_wear", 50_000, "flash", LOOK),
+    ("flash_wear", 90_000, "flash", BAD),
+    ("flash_errors", 1, "flash errors", LOOK), ("lost_records", 1, "lost", BAD),
+    ("tell_errors", 1, "telling", LOOK),
+    ("hot_openings", 30_000, "contactor", LOOK), ("hot_openings", 100_000, "contactor", BAD),
+    ("cold_openings", 300_000, "contactor moves", LOOK),
+    ("rssi", -75, None, OK), ("rssi", -76, "signal", LOOK), ("rssi", -86, "signal", BAD),
+    ("rssi", None, None, OK),
+    ("resets", resets(watchdog=1), "restarts", LOOK), ("resets", resets(exception=3), "restarts", BAD),
+    ("resets", resets(brown_out=1), "restarts", LOOK), ("resets", resets(console=1), "restarts", LOOK),
+    ("resets", resets(command=9), None, OK),
+    ("faults", ["8-4"], "fault", LOOK), ("faults", ["8-4", "2-1"], "fault", BAD),
+    ("faults", ["9-9"], "fault", BAD),
+    ("q", "I", None, OK), ("q", "U", "clock", LOOK),
+    ("waiting", 2, None, OK), ("waiting", 3, "records", LOOK), ("waiting", 21, "records", BAD),
+    ("notices", ["records_waiting"], "records", BAD), ("notices", ["loose_connection"], "notice", BAD),
+    ("notices", ["full"], None, OK), ("enabled", False, "orders", LOOK),
+    ("selftest", "none", "selftest", LOOK), ("selftest", "failed", "selftest", BAD),
+    ("config", "copy", "config", LOOK), ("config", "safe", "config", BAD),
+    ("firmware", "9.9", "firmware", LOOK), ("contract", 2, "contract", LOOK),
+    ("status", "offline", "link", BAD),
+])
+def test_each_figure_has_its_bounds(name, value, what, wanted):
+    assert level(**{name: value}) == (wanted, {what} - {None})
+
+
+def test_a_stall_of_flash_or_name_server_is_no_news():
+    assert level(tick_worst_us=390_000, worst_in="journal")[0] == OK
+    assert level(tick_worst_us=5_000_000, worst_in="link")[0] == OK
+    assert level(tick_worst_us=41_000, worst_in="gc") == (LOOK, {"worst turn"})
+    assert level(tick_worst_us=5_000_000, worst_in="led") == (BAD, {"worst turn"})
+
+
+@pytest.mark.parametrize("odd", [None, "x", [], {}, -1, 1e9, True, [["a"]]])
+def test_no_payload_ends_it(odd):
+    for member in [*WELL, *STATE, *INFO]:
+        assert level(**{member: odd})[0] in (OK, LOOK, BAD)
