@@ -125,7 +125,7 @@ def test_traceback_of_the_shrunk_firmware_is_that_of_the_sources(tmp_path, shrun
             return "\n".join(station.charger.console)
 
     before, after = both(tmp_path, shrunk, said)
-    assert "_need" in before and "_need" not in after
+    assert "_refuse" in before and "_refuse" not in after
     # the last such name in a path: the clone itself may lie in a folder called main or pilotwire
     frame = re.compile(r'File "[^"]*((?:pilotwire/|main)[^"]*)".* in (?:\w+\.)?(\w+)')
     assert frame.findall(translate(after, load(beside(shrunk)))) == frame.findall(before)
