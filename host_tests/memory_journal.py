@@ -23,11 +23,12 @@ class MemoryJournal:
     def pending(self):
         return len(self.queued)
 
-    def flush(self):
-        self.entries += self.queued
-        if self.queued:
-            self.written_number = self.written_address = self.queued[-1][1]
-        self.queued = []
+    def flush(self, on_step=None):
+        while self.queued:
+            self.entries.append(self.queued.pop(0))
+            self.written_number = self.written_address = self.entries[-1][1]
+            if on_step:
+                on_step()
 
     def scan(self, found):
         for kind, number, data in self.entries:

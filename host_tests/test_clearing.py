@@ -267,3 +267,27 @@ def test_a_long_press_takes_mended_settings_into_use(tmp_path):
             station.charger.advance(12)
             assert station.shows(after), station.text()
         station.charge(seconds=40)  # the rest of 30 s after a restart
+
+
+def test_a_button_that_is_stuck_at_the_start_is_no_press(tmp_path):
+    with Lonely(tmp_path / "s") as station:
+        station.charger.advance(5)
+        (station.folder / "config.json").write_text("{")
+        station.charger.do("fault", {"name": "button", "value": None})
+        station.charger.do("power", "off")
+        station.charger.advance(2)
+        station.charger.do("power", "on")
+        station.charger.advance(60)
+        assert station.shows("E7-6") and len(station.seen("boot")) == 2
+        station.charger.do("clear", {"name": "button", "value": None})
+        station.charger.advance(1)
+        station.charger.do("fault", {"name": "button", "value": None})
+        station.charger.advance(8)
+        assert len(station.seen("boot")) == 3
+
+
+def test_all_that_may_be_cleared_are_and_what_a_start_tests_is_tested(charger):
+    latch(charger, rows.SOFT_OVER_CURRENT)
+    charger.faults.raise_(rows.CONFIG)
+    assert clearing.command(charger, 0, False) is None
+    assert charger.restart_s == 0 and held(charger) == {rows.CONFIG}

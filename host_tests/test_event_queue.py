@@ -297,3 +297,31 @@ def test_the_longest_event_without_its_half_second_leaves_room_for_it(teller):
         event.pop("before", None)
         assert len(json.dumps(event, separators=(",", ":"))) <= 480
         teller.drain()
+
+
+def test_what_happens_now_passes_old_news_of_a_red_fault(teller):
+    teller.cycle(rows.OVER_CURRENT)
+    teller.cycle(rows.METER_LOST)
+    teller.events.rejected("cmd/limit", "x", "y")
+    told = []
+    for _ in range(20):
+        if teller.events.ready(False) > 0:
+            told.append(teller.take())
+    assert kinds(told) == ["fault_raised", "fault_cleared", "command_rejected"]
+    assert {event["code"] for event in told[:2]} == {"8-1"}
+    assert teller.events.ready(True) == 1
+    (old,) = teller.drain()
+    assert old["code"] == "6-2" and "before" in old and old["seq"] < told[0]["seq"]
+
+
+def test_without_memory_for_the_half_second_the_faults_are_told_all_the_same(teller, monkeypatch):
+    def full():
+        raise MemoryError
+
+    monkeypatch.setattr(teller.recorder, "copy", full)
+    teller.faults.raise_(rows.WELDED)
+    teller.faults.raise_(rows.TAMPER)
+    teller.look()
+    events = teller.drain()
+    assert [event["code"] for event in events] == ["7-3", "8-4"]
+    assert "before" not in events[0]

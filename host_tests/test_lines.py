@@ -334,3 +334,28 @@ def test_a_board_without_any_of_them_needs_no_test_and_charges(tmp_path):
     with Faulty(tmp_path / "s", board=tmp_path / "changed.json") as station:
         station.charge(seconds=5)
         assert station.codes() == []
+
+
+def test_a_stall_is_no_long_press(inputs, monkeypatch):
+    r = Reading()
+    look = levels(inputs, monkeypatch, [(5, 1, 128)], r)
+    look(_5=0)
+    for _ in range(5):
+        look(_5=1)
+    assert 0 < r.button < 100
+    slow = levels(inputs, monkeypatch, [(5, 1, 128)], r, after_ms=4000)
+    for _ in range(5):
+        slow(_5=1)
+    assert r.button < 3000
+
+
+def test_a_button_that_was_never_seen_released_counts_as_held_for_ever(inputs, monkeypatch):
+    r = Reading()
+    look = levels(inputs, monkeypatch, [(5, 1, 128)], r)
+    for _ in range(500):
+        look(_5=1)
+        assert r.button >= 3000
+    look(_5=0)
+    for _ in range(5):
+        look()
+    assert r.button == 0

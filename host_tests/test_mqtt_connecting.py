@@ -215,3 +215,21 @@ def test_a_goodbye_tells_the_broker_to_drop_the_will():
     with broker(scene) as port:
         device(port, "until(up)\nlink.close()\ntell(link.state)")
     assert packets == [(0xE0, b"")]
+
+
+def test_after_days_without_a_network_it_tries_at_once_although_the_ticks_have_wrapped():
+    script = """
+step()
+until(down)
+skip(DAYS * 86_400_000)
+for _ in range(100):
+    skip(20)
+    step()
+    if not down():
+        break
+tell(not down())
+"""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    for days in (1, 7, 10, 12):
+        assert device(port, script.replace("DAYS", str(days)))[-1] == (True,), days

@@ -209,3 +209,19 @@ def test_the_retained_state_of_the_broker_is_never_a_command(station):
     station.advance(20)
     assert station.until(lambda: b"retained" in station.backend.last.get("result", b""), 60)
     assert json.loads(station.backend.last["result"])["ok"] is False
+
+
+def test_the_display_does_not_say_online_without_wifi_and_the_link_comes_back(station):
+    station.charge(seconds=20)
+    assert station.until(lambda: station.state().get("charging") == "Charging", 30)
+    station.charger.do("fault", {"name": "wifi_lost", "value": None})
+    station.charger.advance(30)
+    seen = set()
+    for _ in range(20):
+        station.charger.advance(0.5)
+        seen.update(line.strip() for line in station.charger.look()["text"])
+    assert "Online" not in seen and any(line.startswith("Offline") for line in seen)
+    station.charger.do("clear", {"name": "wifi_lost", "value": None})
+    connects = len(station.values("info"))
+    assert station.until(lambda: len(station.values("info")) > connects, 90)
+    one_complete_record(station)

@@ -3,7 +3,9 @@
 import pytest
 
 from bench_car import UNREADABLE, Bench, closed, opened
+from pilotwire.decide import fault_rows as rows
 from pilotwire.decide import limits
+from pilotwire.decide.faults import STILL_THERE
 from pilotwire.decide.letters import X1, A, B, C, D
 from small_int import Small
 
@@ -361,3 +363,14 @@ def test_state_f_of_the_station_is_no_generator_fault(charging):
     charging.shows = A
     charging.run(10000)
     assert charging.shown() == ""
+
+
+def test_a_generator_fault_of_the_start_is_not_ended_by_a_plug_that_goes_in():
+    bench = Bench()
+    bench.faults.raise_(rows.PILOT_GENERATOR)
+    bench.run(5000)
+    bench.level_mv = 10_800
+    bench.tick()
+    bench.level_mv = None
+    bench.run(1000)
+    assert bench.faults.clear(rows.PILOT_GENERATOR) == STILL_THERE

@@ -128,3 +128,16 @@ def test_a_wrong_order_restarts_nothing(station, payload):
     answer = station.command("cmd/restart", payload, seconds=6)
     assert not answer["ok"] and answer["reason"]
     assert json.loads(station.backend.last["info"])["boot"] == 1
+
+
+def test_a_restart_comes_also_with_flash_that_takes_nothing(station):
+    station.advance(10)
+    for name in ("program_fail", "erase_fail"):
+        station.charger.do("fault", {"name": name, "value": None})
+    for k in range(40):  # each try takes a sector out of use
+        station.command("cmd/enable", bool(k & 1))
+    assert station.command("cmd/restart", {})["ok"]
+    station.advance(20)
+    assert not [e for e in station.events if e["e"] == "reset"]
+    station.advance(15)
+    assert [e for e in station.events if e["e"] == "reset"]

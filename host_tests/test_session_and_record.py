@@ -7,6 +7,7 @@ import pytest
 
 from bench_car import closed, opened
 from bench_station import Station, ticks  # noqa: F401  (a fixture)
+from pilotwire import once
 from pilotwire.decide import fault_rows
 from pilotwire.decide.letters import STATE_F, X1, A, B, C, E
 from pilotwire.decide.session import PAUSES, Session
@@ -295,3 +296,84 @@ def test_each_record_names_the_hash_of_the_one_before_across_power_cuts(station)
     for before, after in zip([None, *made], made, strict=False):
         expected = hashlib.sha256(before).hexdigest() if before else "00" * 32
         assert json.loads(after)["prev"] == expected
+
+
+def test_a_record_that_finds_no_room_to_wait_is_stored_at_once(station):
+    append = station.journal.append
+
+    def picky(kind, data):
+        return -1 if station.journal.queued else append(kind, data)
+
+    station.plug()
+    station.flash_works = False
+    station.journal.append = picky
+    station.journal.queued.append((records.SUMMARY, 99, b"of an order"))
+    station.leave()
+    assert [kind for kind, *_ in station.journal.queued] == [records.RECORD]
+    station.journal.flush()
+    assert (station.record()["seq"], station.journal.lost) == (1, 0)
+
+
+def test_a_record_that_a_new_session_has_flushed_can_be_sent(station):
+    station.plug()
+    station.run(1000)
+    station.flash_works = False
+    station.leave()
+    number = [number for kind, number, _ in station.journal.queued if kind == records.RECORD]
+    append = station.journal.append
+    station.journal.append = lambda kind, data: -1 if station.journal.queued else append(kind, data)
+    station.plug()
+    assert records.RECORD in [kind for kind, _, _ in station.journal.entries] and number
+    station.journal.append = append
+    station.journal.flush()
+    assert station.records.next() == 0 and station.records.seq_of(0) == 1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_short_of_memory_a_record_is_made_later_and_then_by_a_restart(station, monkeypatch, times):
+    left = [times]
+    call = once.call
+
+    def short(module, *args):
+        if module == "tell.record_text" and left[0]:
+            left[0] -= 1
+            raise MemoryError
+        return call(module, *args)
+
+    station.plug(C)
+    station.until(closed)
+    station.run(20_000)
+    monkeypatch.setattr(once, "call", short)
+    station.shows = A
+    if times == 2:
+        with pytest.raises(MemoryError):
+            station.run(6000)
+        return
+    station.run(6000)
+    record = station.record()
+    assert (record["seq"], record["stop"]) == (1, "EVDisconnected")
+    monkeypatch.setattr(once, "call", call)
+    station.plug()
+    station.leave()
+    assert station.record()["prev"] == hashlib.sha256(station.made()[0]).hexdigest()
+
+
+def test_an_acknowledgement_of_all_moves_few_things(station):
+    """It may come while charging: what it costs must not grow with what waits."""
+    moves = []
+
+    class Field(list):
+        def __setitem__(self, at, value):
+            moves.append(at)
+            super().__setitem__(at, value)
+
+    for _ in range(20):
+        station.plug()
+        station.leave()
+    waiting = station.records
+    for name in ("_seq", "_number", "_address", "_length"):
+        setattr(waiting, name, Field(getattr(waiting, name)))
+    assert waiting.waiting == 20
+    assert waiting.acknowledge(18)
+    assert len(moves) <= 4 and waiting.waiting == 2
+    assert [waiting.seq_of(k) for k in range(2)] == [19, 20]

@@ -22,7 +22,7 @@ def command(c, code, service):
             return "no fault has that code"
         rows = (row,)
     answer = _clear(c.faults, rows, service)
-    if answer == CLEARED or answer == STILL_THERE and _test_again(c, rows):
+    if _test_again(c, rows) or answer == CLEARED:
         return None
     return _words("en", answer)
 

@@ -145,7 +145,7 @@ class Charger:
         self._told = None  # everything whose change makes `state` due
         self._watchdog = None
         self.restart_s = -1  # since a command to restart; -1 = there was none
-        self._held = False  # the button, long enough
+        self._held = True  # the button, long enough; a stuck one has not been pressed
         self._watched = False  # the watchdog has the short time
         self.calm = True  # contactor open, no motor runs: a stall harms nobody
         self._seconds = Seconds(self, self._pilot, heat, self._meter is not None)
@@ -319,6 +319,8 @@ class Charger:
             if self.link and self.site.up:
                 self._notice()
                 self.link.step(time.ticks_ms(), may_stall)
+            elif self.link and self.link.mqtt.state:
+                self.link.mqtt.close()  # nothing would find out that the broker is gone
         elif chore == _LED:
             self._button()
             self._panel.fill(self)

@@ -17,6 +17,7 @@ _PROVED_S = const(60)  # a configuration that has run so long is a good one
 _FRESH_MS = const(2000)
 _LEAST_MA = const(6000)
 _FAREWELL_S = const(2)  # for the answer to reach the broker before a restart by command
+_PATIENCE_S = const(30)  # with flash that takes nothing
 
 
 class Seconds:
@@ -107,7 +108,7 @@ class Seconds:
     def _restart(self, c):
         """By command, with the contactor open, when the answer is out and flash has everything."""
         c.restart_s += 1
-        if c.restart_s > _FAREWELL_S and not c.records.journal.pending():
+        if c.restart_s > (_PATIENCE_S if c.records.journal.pending() else _FAREWELL_S):
             c.safe(boot_record.COMMAND)
             machine.reset()
 

@@ -8,6 +8,7 @@ from pilotwire.decide.fault_rows import STORAGE
 from pilotwire.decide.letters import A, E
 
 _SETTLE_MS = const(1500)  # after unplugging: the meter's last energy is read once a second
+_AGAIN_MS = const(1000)
 _CHECK_FIRST_S = const(15)  # of charging
 _CHECK_S = const(60)  # between checkpoints, if energy has grown
 _CHECK_IDLE_S = const(300)
@@ -39,6 +40,7 @@ class Visit:
         self._reading = reading
         self._closed = False
         self._settle_ms = -1  # until the record is made; -1 = none is due
+        self._again = False  # making it has failed
         self._check_s = 0
         self._check_wh = 0
         self._stop_row = -1  # worst fault when the contactor opened
@@ -55,7 +57,7 @@ class Visit:
         if self._settle_ms >= 0:
             self._settle_ms -= dt_ms
             if self._settle_ms < 0:
-                self._record()
+                self._try_record()
         if charging.contactor != self._closed:
             self._switched()
         here = A < charging.letter < E
@@ -87,6 +89,17 @@ class Visit:
             self._records.hot += hot
             self._records.cold += not hot
             self._check()
+
+    def _try_record(self):
+        """Without memory once more a second later, for messages come and go; then a restart does it."""
+        try:
+            self._record()
+            self._again = False
+        except MemoryError:
+            if self._again:
+                raise
+            self._again = True
+            self._settle_ms = _AGAIN_MS
 
     def _record(self):
         session, by = self._session, self._charging.opened_by

@@ -103,8 +103,9 @@ class Protection:
             if self._generator_ms >= _GENERATOR_MS:
                 faults.raise_(PILOT_GENERATOR)
         elif self._generator_ms:
+            if self._generator_ms >= _GENERATOR_MS:  # else it is none of ours
+                faults.gone(PILOT_GENERATOR)
             self._generator_ms = 0
-            faults.gone(PILOT_GENERATOR)
 
     def _contactor(self, r, charging, faults, look_ms):
         """Auxiliary contact and voltage behind must agree with the command after the contactor's own

@@ -24,7 +24,7 @@ class Reading:
         # Auxiliary contact: 1 closed, 0 open; voltage behind the contactor: 1 live, 0 dead.
         # -1 = the board has none.
         self.aux = self.load = -1
-        self.button = 0  # ms for which the button is held, 0 = it is not; debounced
+        self.button = 1 << 28  # ms for which the button is held, 0 = it is not; debounced
         # Of the second contactor, L2 and L3: 1 closed, 0 open, -1 none.
         self.phase_aux = -1
         # Feedback of the socket's lock: 1 locked, 0 open, -1 the board has none.

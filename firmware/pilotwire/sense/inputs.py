@@ -18,6 +18,7 @@ _MORE = const(4)
 _APART_US = const(300)
 _BOUNCE = const(3)  # looks until the button counts as pressed, and as let go
 _MOST_MS = const(1 << 28)
+_LOOK_MS = const(20)  # what one look proves, however long the stall before it
 
 
 class Inputs:
@@ -74,6 +75,6 @@ class Inputs:
             r.button = 0
         elif r.button or bounce >= _BOUNCE:
             if r.button < _MOST_MS:
-                r.button += dt_ms
+                r.button += dt_ms if dt_ms < _LOOK_MS else _LOOK_MS
         if 0 <= bounce <= _BOUNCE:
             self._bounce = bounce

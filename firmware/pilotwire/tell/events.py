@@ -25,6 +25,7 @@ class Events:
         self.waiting = []  # [seq, up_s, up_ms, kind, body]; of a fault: row, and its half second or None
         self.lost = 0
         self.flight = 0  # seq that was sent last; until it is acknowledged it stays
+        self._at = 0  # in `waiting`, what goes next
         self._seq = 0
         self._mask = c.faults.mask() & ~c.faults.raised  # told; those of the life before are not news
         self.seen = -1  # faults.changes
@@ -61,7 +62,7 @@ class Events:
             if raised & bit:
                 red = f.traits[row] & _RED
                 if red and not half:
-                    half = c.recorder.copy()
+                    half = _copy(c.recorder)
                 self._push("fault_raised", [row, half if red else None], _MOST)
                 if not mask & bit:
                     self._push("fault_cleared", [row, None], _MOST)
@@ -112,23 +113,22 @@ class Events:
         """1: call next(); 0: nothing may go now; -1: this step is used up, ask again.
 
         To word a fault is to read modules, which delays a tick. With the contactor closed that is done
-        for one that holds, in a step of its own. A red one is old news then, and waits.
+        for one that holds, in a step of its own. A red one is old news then: it waits, others pass it.
         """
-        if not self.waiting:
-            return 0
-        event = self.waiting[0]
-        if may_stall or not isinstance(event[4], list):
-            return 1
-        row = event[4][0]
-        if self._c.faults.traits[row] & _RED:
-            return 0
-        event[4] = code = self._code(row)
-        event[4] = code + _names(row)  # if there is no memory for them it goes without
-        return -1
+        for at, event in enumerate(self.waiting):
+            if may_stall or not isinstance(event[4], list):
+                self._at = at
+                return 1
+            row = event[4][0]
+            if not self._c.faults.traits[row] & _RED:
+                event[4] = code = self._code(row)
+                event[4] = code + _names(row)  # if there is no memory for them it goes without
+                return -1
+        return 0
 
     def next(self):
-        """bytes of the oldest event, which is now in flight."""
-        self.flight = self.waiting[0][0]
+        """bytes of the event that ready() has found, which is now in flight."""
+        self.flight = self.waiting[self._at][0]
         try:
             return self._text(True)
         except MemoryError:  # an event with less in it is better than none
@@ -136,7 +136,7 @@ class Events:
 
     def _text(self, whole):
         c = self._c
-        seq, up_s, up_ms, kind, body = self.waiting[0]
+        seq, up_s, up_ms, kind, body = self.waiting[self._at]
         if isinstance(body, list):
             row, before = body
             body = self._code(row)
@@ -158,8 +158,18 @@ class Events:
 
     def sent(self):
         """The broker has the one in flight."""
-        self.waiting.pop(0)
-        self.flight = 0
+        for at, event in enumerate(self.waiting):
+            if event[0] == self.flight:
+                self.waiting.pop(at)
+                break
+        self.flight = self._at = 0
+
+
+def _copy(recorder):
+    try:
+        return recorder.copy()
+    except MemoryError:  # the event without its half second is better than none
+        return None
 
 
 def _names(row):

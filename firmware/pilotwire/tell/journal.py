@@ -90,10 +90,12 @@ class Journal(Ring):
             self._released = number
             self._bury()
 
-    def flush(self):
-        """Write all that is pending and that the flash takes. May erase: contactor open only."""
+    def flush(self, on_step=None):
+        """Write all that is pending and that the flash takes; on_step() after each piece of it, for
+        `written_number` is that of the newest entry only. May erase: contactor open only."""
         while self._used and self.step(True):
-            pass
+            if on_step:
+                on_step()
 
     def step(self, may_erase):
         """One piece of work -> 0 nothing to do, 1 programmed up to 256 bytes, 2 erased a sector.

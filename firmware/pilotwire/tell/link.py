@@ -103,8 +103,12 @@ class Link:
             self._said is not None or self._results or self._due or self._events.waiting
             or self._records.waiting
         ):
-            if self._send(may_stall):
-                return True
+            try:
+                if self._send(may_stall):
+                    return True
+            except MemoryError:  # a message for which there is no room may not make the link deaf
+                mqtt.step(now_ms, may_stall)
+                raise
         return mqtt.step(now_ms, may_stall)
 
     def _send(self, may_stall):
@@ -184,8 +188,13 @@ class Link:
             reason = getattr(self._speaker.orders, handler)(value) or ""
         except commands.Refused as error:
             name, reason = error.id, str(error)
-        if topic != b"session/ack" or reason:
-            self._answer(topic, name, reason)
+        if topic == b"session/ack":
+            if not reason:
+                return
+            self._quota -= 1  # what is wrong is answered, but not without end
+            if self._quota < 0:
+                return
+        self._answer(topic, name, reason)
 
     def _answer(self, topic, name, reason):
         if reason:

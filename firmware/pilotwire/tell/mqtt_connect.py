@@ -139,7 +139,8 @@ class Connection(simple.MQTTClient):
     # Stages, by state: (now_ms, may_stall) -> True when it cost time
 
     def _wait(self, now_ms, may_stall):
-        if ticks_diff(now_ms, self._since_ms) < 0:
+        # Longer ahead than any pause: nobody has asked for days, and the ticks have wrapped.
+        if -2 * _RETRY_MAX_MS < ticks_diff(now_ms, self._since_ms) < 0:
             return False
         if not may_stall and (self._tls or not self.resolved()):
             self._since_ms = now_ms  # still due, and never so long ago that the ticks wrap

@@ -77,10 +77,9 @@ class Records:
             self._register(session.end_wh, part)
             stop = "PowerLoss" if cause in ("power", "brown_out") else "Reboot"
             self._store(session, then, boot, stop, cause, mask)
-            journal.flush()
-            self.written()
+            journal.flush(self.written)
         self._summarise()
-        journal.flush()
+        journal.flush(self.written)
         self.release()
 
     def _found(self, kind, number, length, address):
@@ -140,17 +139,20 @@ class Records:
         self.waiting += 1
 
     def _shift(self, count):
-        """Forget the oldest `count`."""
-        for _ in range(count):
-            self._remove(0)
+        """Forget the oldest `count`: an acknowledgement of a hundred may come while charging."""
+        self._cut(0, count)
+        self._sent = max(self._sent - count, 0)
 
     def _remove(self, index):
-        for field in (self._seq, self._number, self._address, self._length):
-            for k in range(index, self.waiting - 1):
-                field[k] = field[k + 1]
-        self.waiting -= 1
+        self._cut(index, 1)
         if index < self._sent:
             self._sent -= 1
+
+    def _cut(self, index, count):
+        waiting = self.waiting
+        for field in (self._seq, self._number, self._address, self._length):
+            field[index : waiting - count] = field[index + count : waiting]
+        self.waiting = waiting - count
 
     # While a car is there --------------------------------------------------------------------
 
@@ -159,7 +161,7 @@ class Records:
         session.begin(self.next_seq, clock.up_s, clock.up_ms, r.wh)
         number = self.check(session, clock, 0, r)
         if number < 0:  # others have taken all room; the contactor is open
-            self.journal.flush()
+            self.journal.flush(self.written)
             number = self.check(session, clock, 0, r)
         self._open_number = number
 
@@ -188,9 +190,14 @@ class Records:
             if len(data) <= _LONGEST or not session.marks:
                 break
             session.thin()
-        self.prev = hashlib.sha256(data).digest()
-        head = struct.pack(_RECORD_HEAD, session.seq, self.wh, self.wh_part)
-        number = self.journal.append(RECORD, head + data)
+        # All that needs memory comes before the first change: without it the caller tries again.
+        digest = hashlib.sha256(data).digest()
+        entry = struct.pack(_RECORD_HEAD, session.seq, self.wh, self.wh_part) + data
+        number = self.journal.append(RECORD, entry)
+        if number < 0:  # others have taken all room; the contactor is open
+            self.journal.flush(self.written)
+            number = self.journal.append(RECORD, entry)
+        self.prev = digest
         self.next_seq = session.seq + 1
         self.newest = data
         if number >= 0:

@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -12,6 +13,7 @@ _FROM_S = const(788918400)  # 2025 and
 _UNTIL_S = 3155760000  # 2100, seconds since 2000: other times are nonsense
 _REJOIN_S = const(30)
 _ASK_S = const(4)  # an unanswered request is repeated
+_LATE_MS = const(1000)
 _AGAIN_S = const(3600)
 _NAME_AGAIN_S = const(60)  # a look-up that failed may have stopped everything for seconds
 _PORT = const(123)
@@ -55,18 +57,19 @@ class Site:
         import network
 
         self._wlan = network.WLAN(network.STA_IF)
-        self._wlan.active(True)
         self._join()
 
     def _join(self):
         self._join_s = 0
+        # ESP-IDF's own errors are RuntimeError where MicroPython has no number for them.
         try:
+            self._wlan.active(True)  # there may have been no memory for it
             self._wlan.disconnect()
-        except OSError:
+        except (OSError, RuntimeError):
             pass
         try:
             self._wlan.connect(self._config.ssid, self._config.wifi_password)
-        except OSError:
+        except (OSError, RuntimeError):
             pass  # tried again after _REJOIN_S
 
     def _ask(self):
@@ -80,6 +83,7 @@ class Site:
             request = self._request
             request[0] = 0x23  # version 4, client
             request[40:48] = os.urandom(8)  # comes back with the answer
+            self._asked_ms = ticks_ms()
             self._sock.sendto(request, self._address)
         except OSError:
             self._forget()
@@ -103,6 +107,8 @@ class Site:
             return False
         if reply[24:32] != self._request[40:48]:
             return False  # not an answer to this request
+        if ticks_diff(ticks_ms(), self._asked_ms) > _LATE_MS:
+            return False  # it has waited here, behind a stall: nobody knows how long
         seconds, part = struct.unpack_from(">II", reply, 40)
         utc_s = seconds - _NTP_TO_2000_S
         if utc_s < 0:

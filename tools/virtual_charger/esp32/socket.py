@@ -84,7 +84,7 @@ class socket(io.IOBase):
     def _ntp(self, buffer):
         if self._reply is None or _clock.us - self._asked_us < _ANSWER_US:
             return None
-        utc_us = world.utc_us()
+        utc_us = world.utc_us() - (_clock.us - self._asked_us - _ANSWER_US)  # when it was sent
         seconds, part = utc_us // 1000000 + _NTP_EPOCH_S, utc_us % 1000000
         answer = bytearray(48)
         answer[0] = 0x24  # server, version 4
