@@ -123,7 +123,7 @@ class Charger:
         self.visit.recorded = self.records.newest is not None
         # Nothing tells when the contactor opened: a restart may not become a chatter.
         self.charging.rest_ms = _REST_START_MS if self.cause == "power" else _REST_ABNORMAL_MS
-        self._panel = Panel(config.language, config.currency)
+        self._panel = Panel(config.language, config.currency, self._display and self._display.WORDS)
         self._kept_changes = -1
         self._led = Led(board.led)
         self.site = Site(config, self.clock, self.rtc)

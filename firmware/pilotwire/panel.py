@@ -10,8 +10,10 @@ STARTING, AVAILABLE, CONNECTED, CHARGING, PAUSED, WARNING, FAULT = range(7)
 
 
 class Panel:
-    def __init__(self, language, currency):
+    def __init__(self, language, currency, worded=True):
+        """`worded`: somebody shows the words of faults."""
         self._words = "tell.faults_" + language
+        self._worded = worded
         self.mode = STARTING
         self.code_major = self.code_minor = 0
         self.fault_text = self.fault_do = ""
@@ -35,7 +37,7 @@ class Panel:
         if code != self.code_major << 4 | self.code_minor:
             self.code_major, self.code_minor = code >> 4, code & 15
             self.fault_text = self.fault_do = ""
-            self._wordless = code != 0
+            self._wordless = code != 0 and self._worded
         if self._wordless and may_read:
             self._wordless = False
             self.fault_text, self.fault_do = once.call(

@@ -174,6 +174,8 @@ _CODE_PAGE = (_code, _advice, _advice, _advice, _advice, _advice, _advice, _link
 class Display:
     """The pages on the chip of `spec`, in the language of `texts` (a module like texts_en)."""
 
+    WORDS = True  # of faults are shown
+
     def __init__(self, spec, texts):
         self._chip = Ssd1306(spec)
         self._texts = texts

@@ -81,6 +81,8 @@ _TURNS = (_code, _code, _countdown, _state, _energy)  # the code has two
 class Display:
     """Spec: {"kind": "tm1637", "clk": pin, "dio": pin}; `texts`: a module like texts_en."""
 
+    WORDS = False
+
     def __init__(self, spec, texts):
         self._clk = Pin(spec["clk"], Pin.OUT, value=1)
         # Pulled up and never driven high, so that the chip can acknowledge.
