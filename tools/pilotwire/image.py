@@ -134,7 +134,7 @@ def report(image, path, board, config, warnings=0):
            f" {image.used} of {image.blocks} blocks, {free} % free")
     yield (f"  0x{journal.at:06X}  journal, {journal.size >> 10} KB: not written, so that records in it"
            " stay")
-    yield f"  board      {board}" + (f": {warnings} warnings, pilotwire board check" if warnings else "")
+    yield f"  board      {board}" + (f": {warnings} warnings (pilotwire board check)" if warnings else "")
     yield ("  settings   " + (f"{config}: the image holds its secrets, only you may read it" if config
                               else "none: the station shows 7-6 and does not charge until it has some"))
     yield "  umqtt      " + ("left out: the stock firmware has it" if image.base.has_umqtt
