@@ -17,9 +17,10 @@ _LINE_MOST = const(126)
 
 
 class Health:
-    """least_free: lowest heap seen, bytes. Of the last minute: `last`: tick's median, p99 and worst (us),
-    what was done in the worst, late ticks, heap free, lowest heap, reconnects, wear of the worst sector,
-    up-time (s); `ticks`; `stalls`: members of a JSON object, late ticks by chore."""
+    """least_free: lowest heap seen, bytes. Of the last minute, None before its end: `last`: tick's
+    median, p99 and worst (us), what was done in the worst, late ticks, heap free, lowest heap,
+    reconnects, wear of the worst sector, up-time (s). With it `ticks`, and `stalls`: late ticks by
+    chore, members of JSON."""
 
     def __init__(self):
         self._count = array("H", bytes(2 * _BINS))
@@ -27,6 +28,7 @@ class Health:
         self._worst_us = self._worst_chore = 0
         self._due_s = _MINUTE_S
         self.least_free = 1 << 29
+        self.last = None
 
     def tick(self, busy_us, chore):
         """One tick took `busy_us`; `chore` is what tell did in it."""

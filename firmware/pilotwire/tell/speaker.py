@@ -116,6 +116,8 @@ def _meter(c):
 
 def _health(c):
     h, records = c.health, c.records
+    if not h.last:
+        return None
     journal = records.journal
     return (
         '{"tick_median_us":%d,"tick_p99_us":%d,"tick_worst_us":%d,"worst_in":"%s","late":%d,'

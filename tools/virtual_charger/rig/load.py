@@ -44,11 +44,15 @@ class Load:
         from pilotwire.tell.link import ACTIVE, HEALTH, METER, STATE
 
         self._messages = STATE | ACTIVE | METER | HEALTH
-        link = self._rig.charger.link
+        charger = self._rig.charger
+        charger.health._due_s = 0  # the next second ends a minute: there is something to tell
+        link = charger.link
         say, world = link._speaker.say, self._rig.world
 
         def priced(bit):
             text = say(bit)
+            if text is None:
+                return None
             # Values that another tick puts together: most of the price is theirs, all is charged here.
             size = len(text[0] % text[1]) if isinstance(text, tuple) else len(text)
             if bit == HEALTH:
