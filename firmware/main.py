@@ -1,47 +1,49 @@
-# Board + configuration -> Charger -> run. Whatever goes wrong ends with the contactor off.
-import gc
+# Which firmware -> Charger -> run. Whatever goes wrong ends with the contactor off.
+# There may be two: here, and in the folder b. `slot` names the one that runs, a or b. Behind the name
+# stands a + and one for each start of a firmware that is new here and not proved (keep_config.py): after
+# three of them the other one is back. Both share this file: it names nothing that may differ in them.
+import os
+import sys
 import time
 
 import machine
 
 _AGAIN_S = 10  # after a start that failed, for example on a broken board.json
-_LOADING_BYTES = 2000  # collected so often while modules load, else what stays lies scattered: 28 KB
+_TRIAL_MS = 60000  # a new firmware that hangs before its loop has a watchdog
+_TRIES = 5  # "b+" is written by `pilotwire deploy`, "b++++" by the third start
+_COMMAND = 2  # boot_record.COMMAND
 
 
-def _start():
-    from pilotwire import once
-
-    gc.threshold(_LOADING_BYTES)
-    board = once.call("board", "load", "board.json")
-    config = once.call("config", "start")
-    if config.trouble:
-        print(config.trouble)
-    from pilotwire.control import Charger
-
-    charger = Charger(board, config)
-    gc.threshold(-1)  # the loop collects at its own times
-    return charger
-
-
-def _tell(error):
-    import sys
-
-    sys.print_exception(error)
+def _choose():
+    try:
+        with open("slot") as file:
+            slot = file.read()
+        if len(slot) > 1:
+            machine.WDT(timeout=_TRIAL_MS)
+            slot = slot + "+" if len(slot) < _TRIES else "a" if slot[0] == "b" else "b"
+            with open("slot.new", "w") as file:
+                file.write(slot)
+            os.rename("slot.new", "slot")
+        if slot[0] == "b":
+            sys.path.insert(0, "b")
+    except (OSError, IndexError):
+        pass  # there is but one, or the flash is broken
 
 
 try:
+    _choose()
     machine.freq(240_000_000)  # a stock board boots at 160 MHz
-    _charger = _start()
+    _charger = __import__("pilotwire.start", None, None, ("charger",)).charger()
 except Exception as error:  # boot.py has opened the contactor
-    _tell(error)
+    sys.print_exception(error)
     time.sleep(_AGAIN_S)
     machine.reset()
 
 try:
     _charger.run()
 except KeyboardInterrupt:  # somebody at the console: off, and leave them the prompt
-    _charger.safe()
+    _charger.safe(_COMMAND)
 except Exception as error:
     _charger.safe()
-    _tell(error)
+    sys.print_exception(error)
     machine.reset()

@@ -10,9 +10,10 @@ import sys
 import time
 
 import machine
+import micropython
 from micropython import const
 
-from pilotwire import once
+from pilotwire import console, once
 from pilotwire.act.contactor import Contactor
 from pilotwire.act.pilot_pwm import PilotPwm, duty_of
 from pilotwire.clock import KEPT, UNKNOWN, Clock
@@ -46,7 +47,8 @@ _WATCHDOG_MS = const(2000)  # with the contactor closed, or the lock's motor run
 _WATCHDOG_OPEN_MS = const(30000)  # looking up a name may block for many seconds, and harms nobody
 _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
-_PROVED_S = const(60)  # a configuration that has run so long is a good one
+_PROVED_S = const(60)  # a configuration and a firmware that have run so long are good ones
+_NO_INTERRUPT = const(-1)  # Ctrl-C is read by console.py
 _PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
 _TRIPS = const(3)  # bits of Reading.lines
@@ -102,7 +104,7 @@ class Charger:
             self.faults.raise_(fault_rows.FIRMWARE)
         if config.broken:
             self.faults.raise_(fault_rows.CONFIG)
-        self._keep_config = not config.trouble
+        self._proving = True
         self.limits = Limits(config.fail_safe_ma)
         self.limit_names = limits.NAMES
         self.notices = Notices()
@@ -188,6 +190,7 @@ class Charger:
     def run(self):
         """Until the power goes. Exceptions leave it; main.py then switches off and restarts."""
         boot_record.write(self._rtc, boot_record.RUNNING)
+        micropython.kbd_intr(_NO_INTERRUPT)
         self._watchdog = machine.WDT(timeout=_WATCHDOG_OPEN_MS)
         ticks_us, ticks_diff, sleep_us = time.ticks_us, time.ticks_diff, time.sleep_us
         due_us = ticks_us()
@@ -444,10 +447,11 @@ class Charger:
             self.health.reset()
 
     def _second_site(self):
-        if self._keep_config and self.clock.up_s >= _PROVED_S and not self.faults.blocks:
+        console.second(self.charging.contactor)
+        if self._proving and self.clock.up_s >= _PROVED_S and not self.faults.blocks:
             if self.charging.letter == A and not self.charging.contactor:
-                self._keep_config = False
-                once.call("keep_config", "keep")
+                self._proving = False
+                once.call("keep_config", "keep", not self.config.trouble)
         if self.config.ssid:
             self.site.second(self.charging.slack() > 1 and self._calm)
 

@@ -82,7 +82,7 @@ class Charger:
         try:
             event = json.loads(line)
         except ValueError:
-            event = {"e": "console", "text": line.rstrip("\n"), "us": self.us}
+            event = {"e": "console", "text": line.rstrip("\r\n"), "us": self.us}
             self.console.append(event["text"])
         self.us = event["us"]
         return event

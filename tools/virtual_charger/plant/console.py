@@ -70,10 +70,13 @@ class Console(io.IOBase):
         return byte
 
     def write(self, text):
-        if not self.terminal:
-            return sys.stdout.write(text)
+        """To the terminal; to stdout when nobody has it open."""
         data = text.encode() if isinstance(text, str) else text
-        if self.connected():
+        if not self.connected():
+            sys.stdout.write(data)
+            if not self.terminal:
+                return len(text)
+        else:
             self.terminal.write(data)
         self._clock.advance(_BYTE_US * len(data))
         return len(text)
