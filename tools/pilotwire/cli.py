@@ -1,4 +1,4 @@
-"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`."""
+"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`, `deploy`."""
 
 import argparse
 import sys
@@ -126,6 +126,9 @@ def parser():
     image.add_argument("--config", metavar="config.json",
                        help="the station's settings; they are checked as the device does")
     image.add_argument("-o", dest="out", required=True, metavar="OUT.bin", help="write the image here")
+    from pilotwire.cli_serial import add
+
+    add(commands)
     return top
 
 
@@ -143,6 +146,8 @@ def main(argv=None):
             from pilotwire.image import command
         elif args.command == "show":
             from pilotwire.show import command
+        elif args.command == "deploy":
+            from pilotwire.deploy import command
         else:
             from pilotwire.bench import command
         return command(args)

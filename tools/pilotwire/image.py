@@ -32,14 +32,14 @@ from pilotwire.partitions import TABLE_AT, TABLE_BYTES
 from pilotwire.run import Unusable, board_file
 
 JOURNAL_BYTES = 0x20000  # 32 sectors, as the virtual charger has them
-_OURS = ("boot.py", "main.py", "manifest.txt", "board.json", "config.json", "pilotwire", "umqtt")
+_OURS = ("boot.py", "main.py", "manifest.txt", "board.json", "config.json", "pilotwire", "umqtt", "b", "slot")
 
 # In the folder of the files to be, with the firmware's sources: what the device would say to them.
 _CHECK = """
 import sys
 from pilotwire import board, config
 try:
-    meter = board.load("board.json").meter
+    meter = board.load("board.json").meter if "board" in sys.argv else None
     if meter:
         __import__("pilotwire.sense.meter." + meter["chip"])
 except ImportError:
@@ -50,7 +50,7 @@ except Exception as error:
     print("board.json: %s: %s" % (type(error).__name__, error))
 else:
     try:
-        if len(sys.argv) > 1:
+        if "config" in sys.argv:
             config.load("config.json")
     except config.ConfigError as error:
         print(error)
@@ -98,8 +98,14 @@ def _settle(tree, board, config):
     if config:
         shutil.copyfile(config, tree / "config.json")
         _authority(tree, Path(config))
+    check(tree, config=config is not None)
+
+
+def check(folder, *, board=True, config=True):
+    """Does the firmware take the board.json and the config.json there? ImageError says what it says."""
+    what = ["board"] * board + ["config"] * config
     done = subprocess.run(
-        [micropython(), "-c", _CHECK, *(["config"] if config else [])], cwd=tree, text=True,
+        [micropython(), "-c", _CHECK, *what], cwd=folder, text=True,
         env={**os.environ, "MICROPYPATH": search_path(SOURCES)}, capture_output=True, check=False,
     )
     said = (done.stdout + done.stderr).strip()
@@ -107,17 +113,25 @@ def _settle(tree, board, config):
         raise ImageError(said.splitlines()[-1] if said else "the firmware cannot read its settings")
 
 
-def _authority(tree, config):
-    """The file that broker.ca names goes along, when it lies beside config.json."""
+def authority(config):
+    """Path of the file that broker.ca names, when it lies beside this config.json; else None."""
     try:
         name = json.loads(config.read_text())["broker"]["ca"]
         beside = config.parent / name
     except (ValueError, LookupError, TypeError):
-        return  # there is none, or the firmware says what is wrong
-    if Path(name).name == name and beside.is_file():
-        if name in _OURS:
-            raise ImageError(f"config.json: broker.ca must not be {name}")
-        shutil.copyfile(beside, tree / name)
+        return None  # there is none, or the firmware says what is wrong
+    if Path(name).name != name or not beside.is_file():
+        return None
+    if name in _OURS:
+        raise ImageError(f"config.json: broker.ca must not be {name}")
+    return beside
+
+
+def _authority(tree, config):
+    """The authority goes along."""
+    beside = authority(config)
+    if beside:
+        shutil.copyfile(beside, tree / beside.name)
 
 
 def report(image, path, board, config):

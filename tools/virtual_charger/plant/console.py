@@ -52,7 +52,7 @@ class Console(io.IOBase):
 
     def ioctl(self, request, flags):
         if request != _POLL:
-            return 0
+            return -1  # it has no file number
         self.connected()
         return flags & select.POLLIN if self.typed else 0
 
