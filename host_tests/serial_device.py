@@ -1,29 +1,85 @@
 """A device on a serial port, for tests: a pseudo-terminal with MicroPython's prompt and a chip's flash.
 
-The firmware runs on the virtual charger, from a littlefs that `pilotwire image` has made. Virtual time is
+The firmware runs on the virtual charger, from a littlefs like that of `pilotwire image`. Virtual time is
 stepped by the test, and goes on by itself while somebody has the port open.
 """
 
+import atexit
 import json
 import os
 import pty
+import shutil
+import tempfile
 import tty
+from functools import cache
+from pathlib import Path
 
-from pilotwire import image, stock
+from pilotwire import file_system
 from pilotwire.charger import Charger
+from pilotwire.device_build import compile_tree, write_manifest
 from pilotwire.run import EPOCH_S
 from station import BOARD, Lonely
-from stock_bin import PARTITIONS, stock_bin
 
 CONFIG = {"device": "garage", "installation_a": 16, "ssid": "", "wifi_password": "very secret"}
-VFS_AT = PARTITIONS[3][3]
 
 
-def files_of(folder, *, board=BOARD, config=CONFIG):
-    """The bytes of a new device's file system, with native code for this computer."""
-    (folder / "config.json").write_text(json.dumps(config))
-    made = image.build(stock.parse(stock_bin()), board, folder / "config.json", arch="x64")
-    return made.data[VFS_AT - stock.BEGIN :]
+SMALL = 0x40000  # bytes of a file system for a firmware of a few files
+
+# A firmware that only says that it starts, and leaves the prompt. run: what it does then.
+START = """
+class Charger:
+    def run(self):
+        {run}
+    def safe(self, why=1):
+        pass
+
+def charger():
+    import sys
+    slot = "b" if sys.path[0] == "b" else "a"
+    {start}
+    print("pilotwire {version} ready in %s, self-test passed" % slot)
+    return Charger()
+"""
+
+
+@cache
+def build():
+    """The firmware of this folder, for this computer; once for all tests."""
+    folder = tempfile.TemporaryDirectory(prefix="pilotwire-build-")
+    atexit.register(folder.cleanup)
+    return compile_tree(Path(folder.name) / "device", umqtt=False)
+
+
+def newer(folder):
+    """The same, but it calls itself 0.1.9."""
+    shutil.copytree(build(), folder)
+    for path in folder.rglob("*.mpy"):
+        path.write_bytes(path.read_bytes().replace(b"0.1.0", b"0.1.9"))
+    write_manifest(folder)
+    return folder
+
+
+def tiny(folder, version, start="pass", run="raise KeyboardInterrupt", more=3):
+    """A firmware of START and some more files, with the start files of the real one."""
+    (folder / "pilotwire/more").mkdir(parents=True)
+    for name in ("boot.py", "main.py"):
+        shutil.copyfile(build() / name, folder / name)
+    (folder / "pilotwire/__init__.py").write_text("")
+    (folder / "pilotwire/start.py").write_text(START.format(version=version, start=start, run=run))
+    for number in range(more):
+        text = f"# of {version}\n" if number else "# the same\n"
+        (folder / f"pilotwire/more/{number}.py").write_text(text * 700 * number)
+    write_manifest(folder)
+    return folder
+
+
+def files_of(tree, folder, *, size=SMALL, board=BOARD, config=CONFIG):
+    """The bytes of a file system with this firmware, the board's file and these settings."""
+    shutil.copytree(tree, folder)
+    shutil.copyfile(board, folder / "board.json")
+    if config is not None:
+        (folder / "config.json").write_text(json.dumps(config))
+    return file_system.make(folder, size)[0]
 
 
 class Device(Lonely):
@@ -49,3 +105,9 @@ class Device(Lonely):
     def __exit__(self, *_):
         super().__exit__()
         os.close(self._master)
+
+    def said(self):
+        """What the console has said while nobody had it open, and since this was last asked."""
+        lines = list(self.charger.console)
+        self.charger.console.clear()
+        return lines

@@ -9,8 +9,8 @@ _PIECE = 512
 
 
 def keep(config):
-    """Writes flash, and so may stall for some 100 ms. config: it is the file's own that has worked, and is
-    copied if the copy is missing or another one."""
+    """Writes flash, and so may stall for some 100 ms. config: it was the file's own that has worked, and
+    is copied if the copy is missing or another one."""
     if config and _pieces_differ():
         with open(_OWN, "rb") as own, open(_NEW, "wb") as new:
             piece = own.read(_PIECE)

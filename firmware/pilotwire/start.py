@@ -7,7 +7,7 @@ from micropython import const
 
 from pilotwire import once
 
-_LOADING_BYTES = const(2000)  # collected so often while modules load, else what stays lies scattered: 28 KB
+_LOADING_BYTES = const(2000)  # collected so often while modules load, else what stays is scattered: 28 KB
 
 
 def charger():

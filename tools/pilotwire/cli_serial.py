@@ -13,9 +13,9 @@ def _port(parser):
 def _deploy(commands):
     deploy = commands.add_parser(
         "deploy", help="update the firmware on a device, over its serial port",
-        description="Send what differs of this firmware to a device that has one. Never while it charges. "
-        "An old or a new firmware is whole at any time; one that does not prove itself in three starts is "
-        "taken back. board.json is not changed.",
+        description="Send what differs of this firmware to a device that has one. Never while it "
+        "charges. An old or a new firmware is whole at any time; one that does not prove itself in three "
+        "starts is taken back. board.json is not changed.",
     )
     _port(deploy)
     deploy.add_argument("--board", metavar="B",

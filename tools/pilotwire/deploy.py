@@ -1,17 +1,18 @@
 """`pilotwire deploy`: the firmware of this folder onto a device that has one, over its serial port.
 
-There is room for two: one at the root of its files, as an image has it, called a; one in the folder b. The
-file `slot` names the one that runs (firmware/main.py). An update goes into the other one, is looked at
-there, and then `slot` is replaced in one step: power or cable may go at any time, and an old or a new
-firmware starts, whole. The new one is on trial: unless it has run for a minute without a fault and without a
-car, its fourth start is the old one's.
+There is room for two: one at the root of its files, as an image has it, called a; one in the folder b.
+The file `slot` names the one that runs (firmware/main.py). An update goes into the other one, is looked
+at there, and then `slot` is replaced in one step: power or cable may go at any time, and an old or a new
+firmware starts, whole. The new one is on trial: unless it has run for a minute without a fault and
+without a car, its fourth start is the old one's.
 
-boot.py and main.py are shared and never changed here; board.json is the device's own, with what was measured
-on it.
+boot.py and main.py are shared and never changed here; board.json is the device's own, with what was
+measured on it.
 """
 
 import hashlib
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -87,7 +88,8 @@ class Update:
         self._have = device.sums(_FOLDER[self.target] + "pilotwire")
         old_prefix, prefix = _FOLDER[self.proved], _FOLDER[self.target]
         old = device.sums(old_prefix + "pilotwire")
-        if not self.trial and old == {old_prefix + path[len(prefix):]: one for path, one in self._sums.items()}:
+        same = {old_prefix + path[len(prefix) :]: one for path, one in self._sums.items()}
+        if not self.trial and old == same:
             return False
         by_sum = {one: path for path, one in old.items()}
         todo = [path for path, one in self._sums.items() if self._have.get(path) != one]
@@ -185,7 +187,8 @@ def command(args):
             Path(args.config).read_bytes()
         port = choose(args.port)
         with Device(port) as device, tempfile.TemporaryDirectory(prefix="pilotwire-deploy-") as folder:
-            return _deploy(args, device, compile_tree(Path(folder) / "device", arch=device.arch, umqtt=False))
+            tree = compile_tree(Path(folder) / "device", arch=device.arch, umqtt=False)
+            return _deploy(args, device, tree)
     except DeviceError as problem:
         print(f"pilotwire deploy: {problem}", file=sys.stderr)
         return 1
@@ -228,9 +231,10 @@ def _deploy(args, device, tree):
 def _report(device, slot):
     """What the device says when it has started: that it runs this slot, or the other one."""
     ready, before = device.ready(_READY_S)
-    errors = [line for line in before.splitlines() if line.endswith("Error") or "Error: " in line]
+    errors = [line for line in before.splitlines() if re.match(r"\w*(Error|Interrupt)\b", line)]
+    why = f" ({errors[-1]})" if errors else ""
     if ready is None and errors:
-        print(f"it does not start: {errors[-1]}; waiting for the old firmware", file=sys.stderr)
+        print(f"it does not start{why}: waiting for the old firmware", file=sys.stderr)
         ready, _ = device.ready(_BACK_S)
     if ready is None:
         print("it has not reported yet: look at its LED and display. A new firmware that has not proved"
@@ -239,6 +243,6 @@ def _report(device, slot):
     version, now, selftest = ready
     print(f"the device runs {version} in slot {now}, self-test {selftest}")
     if now != slot:
-        print("the new firmware did not start, and the old one is back", file=sys.stderr)
+        print(f"the new firmware did not start{why}, and the old one is back", file=sys.stderr)
         return 1
     return 0 if selftest == "passed" else 1

@@ -1,8 +1,8 @@
-"""A device on a serial port: asked whether it may be stopped, stopped, and spoken to, by mpremote's library.
+"""A device on a serial port: asked whether it may be stopped, stopped, and spoken to, by way of mpremote.
 
 The running firmware answers Ctrl-C within a second (firmware/pilotwire/console.py): with MicroPython's
-prompt, or, while it charges, with a line that says so. From the prompt on its watchdog runs: a device that
-hears nothing for a minute, because the cable was pulled, restarts by itself.
+prompt, or, while it charges, with a line that says so. From the prompt on its watchdog runs: a device
+that hears nothing for a minute, because the cable was pulled, restarts by itself.
 """
 
 import ast
@@ -27,7 +27,7 @@ _PIECE = 768  # bytes that are sent at once
 _HEARING_S = 0.2
 _BROKEN = (TransportError, OSError, struct.error)  # struct: an answer that is too short
 _CHARGING = b"pilotwire: charging"
-_READY = re.compile(r"pilotwire (\S+) ready in ([ab]), self-test (\w+)")
+_READY = re.compile(r"pilotwire (\S+) ready in ([ab]), self-test (\w+)\r?\n")
 
 _WHO = """
 import os, sys
@@ -118,7 +118,9 @@ class Device:
                 asked_s = time.monotonic() + _AGAIN_S
             heard = (heard + serial.read(max(1, serial.in_waiting)))[-4096:]
             if _CHARGING in heard:
-                raise DeviceError("it is charging: nothing was changed. Try again when the car has stopped")
+                raise DeviceError(
+                    "it is charging: nothing was changed. Try again when the car has stopped"
+                )
             if heard.endswith(b">>> "):
                 return
         what = "something that is no MicroPython prompt" if heard else "nothing"
@@ -134,13 +136,12 @@ class Device:
         if platform != "esp32" or not self.arch:
             raise DeviceError(f"{self.port} is no ESP32 but says {platform!r}: nothing was changed")
         if version < (1, 24) or mpy & 255 != 6:
-            raise DeviceError(
-                f"MicroPython {'.'.join(map(str, version))} is on it; v1.24 or newer is needed: pilotwire flash"
-            )
+            number = ".".join(map(str, version))
+            raise DeviceError(f"MicroPython {number} is on it; v1.24 or newer is needed: pilotwire flash")
         if not (started and "pilotwire" in self.names):
             raise DeviceError(
-                "there is a MicroPython, but no Pilotwire on it: pilotwire flash makes it one. Nothing was"
-                " changed"
+                "there is a MicroPython, but no Pilotwire on it: pilotwire flash puts one there. Nothing"
+                " was changed"
             )
 
     # Speaking to it ---------------------------------------------------------------------------
@@ -176,11 +177,11 @@ class Device:
         """bytes; None: there is no such file at the root."""
         if path not in self.names:
             return None
-        code = f"from binascii import b2a_base64\nwith open({path!r}, 'rb') as f: print(b2a_base64(f.read()))"
-        return base64.b64decode(ast.literal_eval(self.run(code)))
+        code = "from binascii import b2a_base64\nwith open(%r, 'rb') as f: print(b2a_base64(f.read()))"
+        return base64.b64decode(ast.literal_eval(self.run(code % path)))
 
     def write(self, path, data):
-        """The file, in pieces. Power or cable may go in between: it is for a name that nobody reads yet."""
+        """The file, in pieces. Power or cable may go in between: for a name that nobody reads yet."""
         self.run(f"_f = open({path!r}, 'wb')")
         for at in range(0, len(data), _PIECE):
             piece = base64.b64encode(data[at : at + _PIECE]).decode()
@@ -205,8 +206,8 @@ class Device:
             raise _lost(self.port) from None
 
     def ready(self, seconds):
-        """(version, slot, self-test) of the first start that reports, and what it has said before; None for
-        what nobody has said in time."""
+        """(version, slot, self-test) of the first start that reports, None when none does in time; and
+        what else was said."""
         return listen(self._transport.serial, seconds)
 
 
@@ -218,7 +219,7 @@ def listen(serial, seconds):
     while time.monotonic() < end_s:
         heard += serial.read(max(1, serial.in_waiting))
         found = _READY.search(heard.decode(errors="replace"))
-        if found and heard.endswith(b"\n"):
+        if found:
             return found.groups(), heard[: found.start()].decode(errors="replace")
     return None, heard.decode(errors="replace")
 

@@ -32,7 +32,9 @@ from pilotwire.partitions import TABLE_AT, TABLE_BYTES
 from pilotwire.run import Unusable, board_file
 
 JOURNAL_BYTES = 0x20000  # 32 sectors, as the virtual charger has them
-_OURS = ("boot.py", "main.py", "manifest.txt", "board.json", "config.json", "pilotwire", "umqtt", "b", "slot")
+_OURS = (
+    "boot.py", "main.py", "manifest.txt", "board.json", "config.json", "pilotwire", "umqtt", "b", "slot",
+)
 
 # In the folder of the files to be, with the firmware's sources: what the device would say to them.
 _CHECK = """

@@ -7,7 +7,7 @@ from serial.tools import list_ports
 
 
 class DeviceError(Exception):
-    """What cannot be done with this device, why, and what state it is in; the text is one line or more."""
+    """What cannot be done with this device, why, and what state it is in; the text is for people."""
 
 
 def ports():

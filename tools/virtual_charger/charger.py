@@ -4,7 +4,7 @@ Run by MicroPython's unix port with MICROPYPATH = esp32/, this folder, firmware,
 The first line of stdin is the options; after it, see plant/driver.py. The option `rig` names a module
 whose Rig steers instead, within this process (rig/base.py). `console` is the file descriptor of a
 pseudo-terminal: the prompt is there, as on a chip. `vfs` is a file with the chip's file system, which the
-firmware is started from, and `vfs_bytes` its size.
+firmware is started from, `vfs_bytes` its size, `vfs_log` a file for what is written to it.
 """
 
 import builtins
@@ -86,7 +86,7 @@ def main():
     if "vfs" in options:
         from plant import root
 
-        world.root = root.mount(world, options["vfs"], options["vfs_bytes"])
+        world.root = root.mount(world, options["vfs"], options["vfs_bytes"], options.get("vfs_log"))
         firmware = ""
     path = list(sys.path)
     world.plan()

@@ -24,6 +24,7 @@ class Console(io.IOBase):
         self.interrupt = -1
         self.typed = bytearray()
         self.buffer = self
+        self._line = b""
         self.terminal = None
         if number is not None:
             self.terminal = open(number, "r+b")
@@ -70,14 +71,17 @@ class Console(io.IOBase):
         return byte
 
     def write(self, text):
-        """To the terminal; to stdout when nobody has it open."""
+        """To the terminal; when nobody has it open to stdout, in whole lines."""
+        if not self.terminal:
+            return sys.stdout.write(text)
         data = text.encode() if isinstance(text, str) else text
-        if not self.connected():
-            sys.stdout.write(data)
-            if not self.terminal:
-                return len(text)
-        else:
+        if self.connected():
             self.terminal.write(data)
+        else:
+            self._line += data
+            *whole, self._line = self._line.split(b"\n")
+            for line in whole:
+                sys.stdout.write(line + b"\n")
         self._clock.advance(_BYTE_US * len(data))
         return len(text)
 
