@@ -1,4 +1,5 @@
-"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`, `deploy`."""
+"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`, `deploy`,
+`config`."""
 
 import argparse
 import sys
@@ -148,6 +149,8 @@ def main(argv=None):
             from pilotwire.show import command
         elif args.command == "deploy":
             from pilotwire.deploy import command
+        elif args.command == "config":
+            from pilotwire.settings import command
         else:
             from pilotwire.bench import command
         return command(args)

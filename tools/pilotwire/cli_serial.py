@@ -3,6 +3,7 @@
 
 def add(commands):
     _deploy(commands)
+    _config(commands)
 
 
 def _port(parser):
@@ -21,3 +22,24 @@ def _deploy(commands):
     deploy.add_argument("--board", metavar="B",
                         help="a folder in boards/, or a path: refuse a device with another board")
     deploy.add_argument("--config", metavar="config.json", help="send these settings, too")
+
+
+def _config(commands):
+    config = commands.add_parser(
+        "config", help="a station's settings: guided set-up, check, explain, read, write",
+        description="Without an action: ask for the settings of a station, check each answer as the "
+        "device does, and write a config.json that only you may read.",
+    )
+    config.add_argument("-o", dest="out", default="config.json", metavar="FILE",
+                        help="of the guided set-up (default: %(default)s)")
+    actions = config.add_subparsers(dest="action", metavar="ACTION")
+    check = actions.add_parser("check", help="would the device take this file")
+    check.add_argument("file", metavar="FILE")
+    explain = actions.add_parser("explain", help="names, units, defaults and what they mean")
+    explain.add_argument("name", nargs="?", metavar="NAME")
+    read = actions.add_parser("read", help="show a device's settings; it restarts")
+    _port(read)
+    read.add_argument("-o", dest="out", metavar="FILE", help="keep them here, with their secrets")
+    write = actions.add_parser("write", help="give a device other settings; it restarts")
+    write.add_argument("file", metavar="FILE")
+    _port(write)

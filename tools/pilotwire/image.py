@@ -161,7 +161,7 @@ def report(image, path, board, config):
     yield "Such an image has never been written to a real device."
 
 
-def _write(path, data, secret):
+def write(path, data, secret):
     """Whole or not at all; `secret`: for the owner's eyes only, from the first byte on."""
     new = path.with_name(path.name + ".new")
     try:
@@ -197,7 +197,7 @@ def command(args):
         if out.resolve() in [Path(p).resolve() for p in (args.stock, board, args.config) if p]:
             raise ImageError(f"{out} is what the image is made of")
         image = build(base, board, args.config)
-        _write(out, image.data, secret=args.config is not None)
+        write(out, image.data, secret=args.config is not None)
     except (ImageError, Unusable, ChargerError) as problem:
         print(f"pilotwire image: {problem}", file=sys.stderr)
         return 2
