@@ -82,10 +82,19 @@ def files_of(tree, folder, *, size=SMALL, board=BOARD, config=CONFIG):
     return file_system.make(folder, size)[0]
 
 
-class Device(Lonely):
-    """`port`: what a person would call /dev/ttyUSB0."""
+def open_terminal():
+    """(file descriptor, path) of a pseudo-terminal that nobody has open."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    path = os.ttyname(slave)
+    os.close(slave)
+    return master, path
 
-    def __init__(self, folder, files, *, board=BOARD, **options):
+
+class Device(Lonely):
+    """`port`: what a person would call /dev/ttyUSB0. terminal: (file descriptor, path) of another one."""
+
+    def __init__(self, folder, files, *, board=BOARD, terminal=None, **options):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.flash = folder / "vfs.bin"
@@ -93,14 +102,11 @@ class Device(Lonely):
             self.flash.write_bytes(files)
         (folder / "board.json").write_bytes(board.read_bytes())  # for the plant
         self.events = []
-        self._master, slave = pty.openpty()
-        tty.setraw(slave)
-        self.port = os.ttyname(slave)
+        self._master, self.port = terminal or open_terminal()
         self.charger = Charger(
             folder, epoch_s=EPOCH_S, on_event=self.events.append, firmware=folder, console=self._master,
             vfs=str(self.flash), vfs_bytes=self.flash.stat().st_size, **options,
         )
-        os.close(slave)  # nobody has it open from here on
 
     def __exit__(self, *_):
         super().__exit__()

@@ -1,5 +1,5 @@
-"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`, `deploy`,
-`config`."""
+"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`, `flash`,
+`deploy`, `config`."""
 
 import argparse
 import sys
@@ -147,6 +147,8 @@ def main(argv=None):
             from pilotwire.image import command
         elif args.command == "show":
             from pilotwire.show import command
+        elif args.command == "flash":
+            from pilotwire.flash import command
         elif args.command == "deploy":
             from pilotwire.deploy import command
         elif args.command == "config":

@@ -2,6 +2,7 @@
 
 
 def add(commands):
+    _flash(commands)
     _deploy(commands)
     _config(commands)
 
@@ -9,6 +10,20 @@ def add(commands):
 def _port(parser):
     parser.add_argument("--port", metavar="P",
                         help="/dev/ttyUSB0, COM3 or the like (default: the only USB serial port)")
+
+
+def _flash(commands):
+    flash = commands.add_parser(
+        "flash", help="write an image to a chip, and wait until the firmware reports",
+        description="Write a whole image of `pilotwire image`, or one that is made here of a stock "
+        "MicroPython and a board, with esptool. The journal's records stay. Never while it charges.",
+    )
+    flash.add_argument("file", metavar="STOCK.bin|IMAGE")
+    _port(flash)
+    flash.add_argument("--board", metavar="B", help="with STOCK.bin: a folder in boards/, or a path")
+    flash.add_argument("--config", metavar="config.json", help="with STOCK.bin: the station's settings")
+    flash.add_argument("--baud", type=int, default=460800, metavar="N",
+                       help="of the writing (default: %(default)s)")
 
 
 def _deploy(commands):

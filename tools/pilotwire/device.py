@@ -24,6 +24,7 @@ _ANSWER_S = 12  # a second of the loop's, and 10 s in which a firmware that cann
 _AGAIN_S = 1.5
 _TIMEOUT_S = 10  # of one step; a block of flash takes 0.4 s at the most
 _PIECE = 768  # bytes that are sent at once
+_CHARGING_S = 2.5
 _HEARING_S = 0.2
 _BROKEN = (TransportError, OSError, struct.error)  # struct: an answer that is too short
 _CHARGING = b"pilotwire: charging"
@@ -209,6 +210,22 @@ class Device:
         """(version, slot, self-test) of the first start that reports, None when none does in time; and
         what else was said."""
         return listen(self._transport.serial, seconds)
+
+
+def charges(port):
+    """Does a firmware on this port say that it charges? Nothing else is asked: there may be none."""
+    transport = _open(port)
+    serial = transport.serial
+    try:
+        heard, end_s = b"", time.monotonic() + _CHARGING_S
+        serial.write(b"\x03")
+        while time.monotonic() < end_s and _CHARGING not in heard and not heard.endswith(b">>> "):
+            heard += serial.read(max(1, serial.in_waiting))
+        return _CHARGING in heard
+    except OSError:
+        raise _lost(port) from None
+    finally:
+        transport.close()
 
 
 def listen(serial, seconds):
