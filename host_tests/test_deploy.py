@@ -10,6 +10,7 @@ import pytest
 from mpremote.transport_serial import SerialTransport
 
 from pilotwire import deploy
+from pilotwire import device as deploy_device
 from pilotwire.charger import ROOT
 from pilotwire.cli import main
 from serial_device import CONFIG, Device, build, files_of, newer, tiny
@@ -123,6 +124,17 @@ def self_proved(device):
     slot = transport.fs_readfile("slot")[:1]
     transport.fs_writefile("slot", bytes(slot))
     transport.close()
+
+
+def test_all_of_it_takes_longer_than_the_watchdog_and_arrives(device, send, tmp_path, monkeypatch):
+    helpers = deploy_device._HELPERS.replace("timeout=60000", "timeout=4000")
+    monkeypatch.setattr(deploy_device, "_HELPERS", helpers)
+    one = device(tree_of(tmp_path, "0.0.1"))
+    before_us = one.charger.us
+    status, said = send(one, build())
+    assert status == 0 and "0 copied" in said and "runs 0.1.0 in slot b, self-test passed" in said
+    one.charger.look()
+    assert one.charger.us - before_us > 15_000_000
 
 
 def test_the_same_firmware_is_not_sent_again(device, send):
