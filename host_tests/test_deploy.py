@@ -204,6 +204,9 @@ def test_what_cannot_work_is_told_and_nothing_is_changed(device, send, tmp_path,
     one = device(tree, **{"size": 0x40000, **options})
     status, said = send(one, tree_of(tmp_path, "0.0.2", more=5), *words)
     assert status in (1, 2) and text in said and "othing was changed" in said, said
+    one.charger.look()
+    one.charger.advance(3)
+    assert one.seen("boot")[-1]["cause"] == "hard", "it runs again at once"
     assert look(one, "slot", "b/manifest.txt") == [None, None]
 
 

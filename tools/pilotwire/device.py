@@ -97,7 +97,10 @@ class Device:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        if kind:  # whatever went wrong, or Ctrl-C: it need not wait for its watchdog
+            with contextlib.suppress(DeviceError):
+                self.restart()
         self.close()
 
     def close(self):
