@@ -166,23 +166,35 @@ def test_cut_there_the_firmware_starts_and_charges(update, tmp_path, place):
         device.charge(seconds=6)
 
 
+@pytest.fixture
+def pull(monkeypatch):
+    """pull(n): the cable is pulled at the n-th write from now on; its rest are left."""
+    real = serial.Serial.write
+
+    def pull(writes):
+        left = [writes]
+
+        def write_until_cut(port, data):
+            left[0] -= 1
+            if left[0] < 0:
+                port.close()
+                raise serial.SerialException("write failed: [Errno 5] Input/output error")
+            return real(port, data)
+
+        monkeypatch.setattr(serial.Serial, "write", write_until_cut)
+        return left
+
+    return pull
+
+
 @pytest.mark.parametrize("write", [3, 40, 150])
-def test_when_the_cable_is_pulled_it_restarts_by_itself_and_charges(send, tmp_path, write, monkeypatch):
+def test_when_the_cable_is_pulled_it_restarts_by_itself_and_charges(send, tmp_path, write, pull):
     files = files_of(build(), tmp_path / "files", size=BIG)
     new = newer(tmp_path / "new")
-    real, left = serial.Serial.write, [write]
-
-    def write_until_cut(port, data):
-        left[0] -= 1
-        if left[0] < 0:
-            port.close()
-            raise serial.SerialException("write failed: [Errno 5] Input/output error")
-        return real(port, data)
-
     with Device(tmp_path / "s", files) as device:
         device.charger.advance(8)
         device.said()
-        monkeypatch.setattr(serial.Serial, "write", write_until_cut)
+        pull(write)
         status, said = send(device, new)
         assert status == 1 and "connection to" in said and "was lost" in said
         assert write < 10 or "old firmware, and starts it by itself within a minute" in said
@@ -193,8 +205,31 @@ def test_when_the_cable_is_pulled_it_restarts_by_itself_and_charges(send, tmp_pa
         device.charge(seconds=6)
         device.charger.do("unplug")
         device.charger.advance(5)
-        monkeypatch.setattr(serial.Serial, "write", real)
+        pull(1 << 30)
         assert send(device, new)[0] == 0
+
+
+@pytest.mark.soak
+def test_pulled_at_every_single_write_it_starts_the_old_or_the_new_one(send, tmp_path, pull):
+    """Until an update gets through; each begins with what the one before has left."""
+    files = files_of(tiny(tmp_path / "old", "0.0.1"), tmp_path / "files")
+    new = tiny(tmp_path / "new", "0.0.2")
+    with Device(tmp_path / "s", files) as device:
+        device.charger.advance(2)
+        for writes in range(1000):
+            device.charger.look()
+            device.charger.do("power", "off")
+            device.charger.advance(1)
+            device.said()
+            device.charger.do("power", "on")
+            device.charger.advance(3)
+            (ready,) = filter(None, map(READY.search, device.said()))
+            assert ready.groups() == ("0.0.1", "a", "passed"), writes
+            left = pull(writes)
+            if send(device, new)[0] == 0 and left[0] >= 0:
+                break
+        assert 50 < writes < 1000
+        print(writes, "writes")
 
 
 def test_the_notes_of_the_flash_are_what_is_in_it(update):

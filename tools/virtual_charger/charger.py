@@ -83,16 +83,19 @@ def main():
     firmware = options["firmware"]
     world.console = console.install(world, options.get("console"))
     repl = Repl(world.console)
+    files = None
     if "vfs" in options:
-        from plant import root
+        from plant.root import Root
 
-        world.root = root.mount(world, options["vfs"], options["vfs_bytes"], options.get("vfs_log"))
+        files = Root(world, options["vfs"], options["vfs_bytes"], options.get("vfs_log"))
         firmware = ""
     path = list(sys.path)
     world.plan()
     world.clock.advance(0)
     while True:
         try:
+            if files:
+                files.restart(world.reset_cause == "soft")
             if world.reset_cause != "soft":
                 world.clock.advance(_BOOT_US)
             world.emit("boot", cause=world.reset_cause)

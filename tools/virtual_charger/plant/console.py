@@ -25,6 +25,8 @@ class Console(io.IOBase):
         self.typed = bytearray()
         self.buffer = self
         self._line = b""
+        self.held = False  # no KeyboardInterrupt now: on a chip it comes between two bytecodes only
+        self._interrupted = False
         self.terminal = None
         if number is not None:
             self.terminal = open(number, "r+b")
@@ -40,6 +42,9 @@ class Console(io.IOBase):
             flags = 0
             for _, flags in self._poll.poll(0):
                 pass
+            if self._interrupted and not self.held:
+                self._interrupted = False
+                raise KeyboardInterrupt
             if not flags & select.POLLIN:
                 return not flags & select.POLLHUP
             try:
@@ -48,8 +53,9 @@ class Console(io.IOBase):
                 return False
             if data[0] == self.interrupt:
                 self.typed[:] = b""
-                raise KeyboardInterrupt
-            self.typed.extend(data)
+                self._interrupted = True
+            else:
+                self.typed.extend(data)
 
     def ioctl(self, request, flags):
         if request != _POLL:
