@@ -244,7 +244,8 @@ def test_its_boot_and_main_charge_a_car_from_that_file_system(tmp_path):
         station.charger.do("unplug")
         station.charger.advance(5)
         assert not station.charger.look()["closed"]
-        assert not station.seen("console")
+        said = [event["text"] for event in station.seen("console")]
+        assert said == ["pilotwire 0.1.0 ready in a, self-test passed"]
 
 
 # What is said, and who may read it ----------------------------------------------------------

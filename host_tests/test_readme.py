@@ -74,6 +74,21 @@ def test_the_bench_command_is_one_the_parser_takes():
     assert parser().parse_args(shlex.split(command)[1:]).only == "tick"
 
 
+SERIAL = [c for c in COMMANDS if re.search("pilotwire (image|flash|deploy|config)", c)]
+
+
+def test_all_ways_onto_the_chip_are_shown():
+    assert {command.split()[1] for command in SERIAL} == {"image", "flash", "deploy", "config"}
+
+
+@pytest.mark.parametrize("command", SERIAL)
+def test_the_commands_for_a_chip_are_ones_the_parser_takes(command):
+    from pilotwire.cli import parser
+
+    words = shlex.split(command)[1:]
+    assert parser().parse_args(words).command == words[0]
+
+
 def test_the_sample_record_has_the_fields_of_a_real_one(tmp_path, capsys):
     sample = json.loads(re.search(r'^\{"v":1,.*$', TEXT, re.M)[0])
     assert main(["run", str(ROOT / "examples/evening.csv"), "--keep", str(tmp_path / "keep")]) == 0

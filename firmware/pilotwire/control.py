@@ -9,7 +9,8 @@ import sys
 import time
 
 import machine
-from micropython import const, kbd_intr
+import micropython
+from micropython import const
 
 from pilotwire import once
 from pilotwire.act.contactor import Contactor
@@ -43,9 +44,9 @@ from pilotwire.visit import Visit
 _TICK_US = const(10000)
 _WATCHDOG_MS = const(2000)  # with the contactor closed, or the lock's motor running
 _WATCHDOG_OPEN_MS = const(30000)  # looking up a name may block for many seconds, and harms nobody
-_CTRL_C = const(3)
 _REST_START_MS = const(5000)  # before the contactor may close: after a power-on
 _REST_ABNORMAL_MS = const(30000)  # and after any other start
+_NO_INTERRUPT = const(-1)  # Ctrl-C is read by console.py
 _PROGRAMMED = const(1)  # what journal.step() did
 _NAME_S = const(12)
 _TRIPS = const(3)  # bits of Reading.lines
@@ -181,6 +182,7 @@ class Charger:
     def run(self):
         """Until the power goes. Exceptions leave it; main.py then switches off and restarts."""
         boot_record.write(self.rtc, boot_record.RUNNING)
+        micropython.kbd_intr(_NO_INTERRUPT)
         self._watchdog = machine.WDT(timeout=_WATCHDOG_OPEN_MS)
         ticks_us, ticks_diff, sleep_us = time.ticks_us, time.ticks_diff, time.sleep_us
         due_us = ticks_us()
@@ -264,7 +266,6 @@ class Charger:
         if calm == self._watched and self._watchdog:
             self._watched = not calm
             machine.WDT(timeout=_WATCHDOG_MS if self._watched else _WATCHDOG_OPEN_MS)
-            kbd_intr(_CTRL_C if calm else -1)  # noise on the console may not end a charge
         self.visit.step(dt_ms)
         if leakage:
             self._test_line.set(leakage.test)

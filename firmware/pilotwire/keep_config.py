@@ -1,20 +1,32 @@
-"""A copy of the configuration that has worked, for the day on which it cannot be read."""
+"""What has worked stays: a copy of the configuration, for the day on which it cannot be read, and a new
+firmware, which main.py takes back otherwise."""
 
 import os
 
 _OWN, _GOOD, _NEW = "config.json", "config.good.json", "config.new.json"
+_SLOT, _SLOT_NEW = "slot", "slot.new"
 _PIECE = 512
 
 
-def keep():
-    """Writes flash, and so may stall for some 100 ms, if the copy is missing or another one."""
-    if _pieces_differ():
+def keep(config):
+    """Writes flash, and so may stall for some 100 ms. config: it was the file's own that has worked, and
+    is copied if the copy is missing or another one."""
+    if config and _pieces_differ():
         with open(_OWN, "rb") as own, open(_NEW, "wb") as new:
             piece = own.read(_PIECE)
             while piece:
                 new.write(piece)
                 piece = own.read(_PIECE)
         os.rename(_NEW, _GOOD)  # one of the two is whole, whenever the power goes
+    try:
+        with open(_SLOT) as file:
+            slot = file.read()
+    except OSError:
+        return  # there is but one firmware
+    if len(slot) > 1:
+        with open(_SLOT_NEW, "w") as file:
+            file.write(slot[0])
+        os.rename(_SLOT_NEW, _SLOT)
 
 
 def _pieces_differ():

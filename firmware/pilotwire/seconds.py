@@ -5,7 +5,7 @@ import os
 import machine
 from micropython import const
 
-from pilotwire import once
+from pilotwire import console, once
 from pilotwire.clock import UNKNOWN
 from pilotwire.decide import fault_rows, limits
 from pilotwire.decide.letters import A
@@ -13,7 +13,7 @@ from pilotwire.decide.notices import LOOSE_CONNECTION, PHASE_ROTATION
 from pilotwire.tell import boot_record
 from pilotwire.tell.link import HEALTH
 
-_PROVED_S = const(60)  # a configuration that has run so long is a good one
+_PROVED_S = const(60)  # a configuration and a firmware that have run so long are good ones
 _FRESH_MS = const(2000)
 _LEAST_MA = const(6000)
 _FAREWELL_S = const(2)  # for the answer to reach the broker before a restart by command
@@ -32,7 +32,7 @@ class Seconds:
         self._at = -1  # next part, -1 = done
         self._last_s = charger.clock.up_s
         self._generator_off = False  # in the last second
-        self._keep_config = not charger.config.trouble
+        self._proving = True
 
     def step(self):
         """Do the next part, if there is one; whether there was."""
@@ -113,10 +113,11 @@ class Seconds:
             machine.reset()
 
     def _site(self, c):
-        if self._keep_config and c.clock.up_s >= _PROVED_S and not c.faults.blocks:
+        console.second(not c.calm)
+        if self._proving and c.clock.up_s >= _PROVED_S and not c.faults.blocks:
             if c.charging.letter == A and not c.charging.contactor:
-                self._keep_config = False
-                once.call("keep_config", "keep")
+                self._proving = False
+                once.call("keep_config", "keep", not c.config.trouble)
         if c.config.ssid:
             c.site.second(c.charging.slack() > 1 and c.calm)
 

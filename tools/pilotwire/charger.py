@@ -38,10 +38,10 @@ class Charger:
     """Steps virtual time; `on_event(dict)` sees every event in order.
 
     folder: holds board.json and config.json, and keeps journal.bin. Times are virtual microseconds
-    since the supply came on.
+    since the supply came on. console: file descriptor of a pseudo-terminal to take as the chip's.
     """
 
-    def __init__(self, folder, *, epoch_s, seed=1, on_event=None, firmware=None, **options):
+    def __init__(self, folder, *, epoch_s, seed=1, on_event=None, firmware=None, console=None, **options):
         self.us = 0
         self.console = []  # lines that were no events: what the firmware printed
         self.events = []
@@ -53,8 +53,11 @@ class Charger:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             bufsize=1, env={**os.environ, "MICROPYPATH": search_path(firmware)},
             start_new_session=True,  # Ctrl-C is for the command, which then ends the session
+            pass_fds=() if console is None else (console,),
         )
         self.pid = self._process.pid
+        if console is not None:
+            options["console"] = console
         self._say(
             dir=str(self._folder), firmware=str(firmware), epoch_s=epoch_s, seed=seed, **options
         )
@@ -79,7 +82,7 @@ class Charger:
         try:
             event = json.loads(line)
         except ValueError:
-            event = {"e": "console", "text": line.rstrip("\n"), "us": self.us}
+            event = {"e": "console", "text": line.rstrip("\r\n"), "us": self.us}
             self.console.append(event["text"])
         self.us = event["us"]
         return event

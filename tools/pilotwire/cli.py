@@ -1,4 +1,4 @@
-"""The command line: `pilotwire run`, `bench`, `scope`, `codes`, `show`, `image`, `board`, `doctor`."""
+"""The command line: what `pilotwire` can be told."""
 
 import argparse
 import sys
@@ -130,6 +130,9 @@ def parser():
     image.add_argument("-o", dest="out", required=True, metavar="OUT.bin", help="write the image here")
     _board(commands)
     doctor.add_parser(commands)
+    from pilotwire.cli_serial import add
+
+    add(commands)
     return top
 
 
@@ -157,6 +160,12 @@ def main(argv=None):
             from pilotwire.board_command import command
         elif args.command == "doctor":
             from pilotwire.doctor import command
+        elif args.command == "flash":
+            from pilotwire.flash import command
+        elif args.command == "deploy":
+            from pilotwire.deploy import command
+        elif args.command == "config":
+            from pilotwire.settings import command
         else:
             from pilotwire.bench import command
         return command(args)

@@ -33,7 +33,9 @@ from pilotwire.partitions import TABLE_AT, TABLE_BYTES
 from pilotwire.run import Unusable, board_file
 
 JOURNAL_BYTES = 0x20000  # 32 sectors, as the virtual charger has them
-_OURS = ("boot.py", "main.py", "manifest.txt", "board.json", "config.json", "pilotwire", "umqtt")
+_OURS = (
+    "boot.py", "main.py", "manifest.txt", "board.json", "config.json", "pilotwire", "umqtt", "b", "slot",
+)
 
 # In the folder of the files to be, with the firmware's sources: what the device would say to them. Of the
 # board that should be nothing which board_check has not said.
@@ -41,14 +43,15 @@ _CHECK = """
 import sys
 from pilotwire import board, config
 try:
-    board.load("board.json")
+    if "board" in sys.argv:
+        board.load("board.json")
 except board.BoardError as error:
     print(error)
 except Exception as error:
     print("board.json: %s: %s" % (type(error).__name__, error))
 else:
     try:
-        if len(sys.argv) > 1:
+        if "config" in sys.argv:
             config.load("config.json")
     except config.ConfigError as error:
         print(error)
@@ -100,8 +103,14 @@ def _settle(tree, board, config):
     if config:
         shutil.copyfile(config, tree / "config.json")
         _authority(tree, Path(config))
+    check(tree, config=config is not None)
+
+
+def check(folder, *, board=True, config=True):
+    """Does the firmware take the board.json and the config.json there? ImageError says what it says."""
+    what = ["board"] * board + ["config"] * config
     done = subprocess.run(
-        [micropython(), "-c", _CHECK, *(["config"] if config else [])], cwd=tree, text=True,
+        [micropython(), "-c", _CHECK, *what], cwd=folder, text=True,
         env={**os.environ, "MICROPYPATH": search_path(SOURCES)}, capture_output=True, check=False,
     )
     said = (done.stdout + done.stderr).strip()
@@ -109,17 +118,25 @@ def _settle(tree, board, config):
         raise ImageError(said.splitlines()[-1] if said else "the firmware cannot read its settings")
 
 
-def _authority(tree, config):
-    """The file that broker.ca names goes along, when it lies beside config.json."""
+def authority(config):
+    """Path of the file that broker.ca names, when it lies beside this config.json; else None."""
     try:
         name = json.loads(config.read_text())["broker"]["ca"]
         beside = config.parent / name
     except (ValueError, LookupError, TypeError):
-        return  # there is none, or the firmware says what is wrong
-    if Path(name).name == name and beside.is_file():
-        if name in _OURS:
-            raise ImageError(f"config.json: broker.ca must not be {name}")
-        shutil.copyfile(beside, tree / name)
+        return None  # there is none, or the firmware says what is wrong
+    if Path(name).name != name or not beside.is_file():
+        return None
+    if name in _OURS:
+        raise ImageError(f"config.json: broker.ca must not be {name}")
+    return beside
+
+
+def _authority(tree, config):
+    """The authority goes along."""
+    beside = authority(config)
+    if beside:
+        shutil.copyfile(beside, tree / beside.name)
 
 
 def report(image, path, board, config, warnings=0):
@@ -147,7 +164,7 @@ def report(image, path, board, config, warnings=0):
     yield "Such an image has never been written to a real device."
 
 
-def _write(path, data, secret):
+def write(path, data, secret):
     """Whole or not at all; `secret`: for the owner's eyes only, from the first byte on."""
     new = path.with_name(path.name + ".new")
     try:
@@ -183,7 +200,7 @@ def command(args):
         if out.resolve() in [Path(p).resolve() for p in (args.stock, board, args.config) if p]:
             raise ImageError(f"{out} is what the image is made of")
         image = build(base, board, args.config)
-        _write(out, image.data, secret=args.config is not None)
+        write(out, image.data, secret=args.config is not None)
     except (ImageError, Unusable, Unreadable, ChargerError) as problem:
         print(f"pilotwire image: {problem}", file=sys.stderr)
         return 2

@@ -2,7 +2,9 @@
 
 Run by MicroPython's unix port with MICROPYPATH = esp32/, this folder, firmware, umqtt, .frozen.
 The first line of stdin is the options; after it, see plant/driver.py. The option `rig` names a module
-whose Rig steers instead, within this process (rig/base.py).
+whose Rig steers instead, within this process (rig/base.py). `console` is the file descriptor of a
+pseudo-terminal: the prompt is there, as on a chip. `vfs` is a file with the chip's file system, which the
+firmware is started from, `vfs_bytes` its size, `vfs_log` a file for what is written to it.
 """
 
 import gc
@@ -11,25 +13,29 @@ import sys
 _BOOT_US = 900000  # ROM, bootloader, IDF and MicroPython's own start; a guess
 
 
-def run(path):
+def run(world, path):
     """Run a file as MicroPython does at its start: what it does not catch is printed and ends it."""
     from plant import tap
 
     with open(path) as file:
         source = file.read()
+    world.console.interrupt = 3
     tap.firmware = {"__name__": "__main__"}
     try:
         exec(compile(source, path, "exec"), tap.firmware)
     except (Exception, KeyboardInterrupt) as error:
-        sys.print_exception(error)
+        sys.modules["sys"].print_exception(error)
     finally:
         tap.firmware = {}
+        world.console.interrupt = -1
 
 
 def main():
     sys.path.pop(0)  # this file's own folder, where esp32/ would hide the module esp32
     from plant.driver import Driver
+    from plant import console
     from plant.flash import PowerCut
+    from plant.repl import Repl
     from plant.world import Reset, forget_firmware, read_json, world
 
     driver = Driver(world)
@@ -45,33 +51,50 @@ def main():
     world.driver = driver
     import port
 
-    port.install(world)
     firmware = options["firmware"]
+    world.console = console.install(world, options.get("console"))
+    port.install(world)
+    repl = Repl(world.console)
+    files = None
+    if "vfs" in options:
+        from plant.root import Root
+
+        files = Root(world, options["vfs"], options["vfs_bytes"], options.get("vfs_log"))
+        firmware = ""
+    path = list(sys.path)
     world.plan()
     world.clock.advance(0)
     while True:
         try:
-            world.clock.advance(_BOOT_US)
+            if files:
+                files.restart(world.reset_cause == "soft")
+            if world.reset_cause != "soft":
+                world.clock.advance(_BOOT_US)
             world.emit("boot", cause=world.reset_cause)
-            world.interrupt = 3  # the port's own setting while a file runs
-            run(firmware + "/boot.py")
-            run(firmware + "/main.py")
-            world.emit("stopped")  # main.py ended: the REPL, outputs as they are
-            while True:
+            run(world, firmware + "/boot.py")
+            if not repl.raw:
+                run(world, firmware + "/main.py")
+            world.emit("stopped")  # main.py ended: the prompt, outputs as they are
+            while not world.console.terminal:
                 world.clock.advance(1000000)
+            repl.serve()
+            world.reset_cause = "soft"  # the watchdog, once started, goes on
         except Reset as reset:
             world.reset_cause = reset.args[0]
             world.emit("reset", cause=world.reset_cause)
             world.wdt_us = None
+            repl.raw = False
         except PowerCut:
             world.power_lost()
             world.wdt_us = None
+            repl.raw = False
             world.emit("power", on=False)
             while not world.powered:
                 world.clock.advance(100000)
             world.power_back()
             world.emit("power", on=True)
         forget_firmware()
+        sys.path[:] = path
         gc.collect()
 
 

@@ -1,11 +1,9 @@
 """What MicroPython itself does on the chip and is no module of its own: collecting garbage, importing,
-printing to the console's UART, hearing Ctrl-C there. With their prices (plant/costs.py)."""
+printing to the console's UART. With their prices (plant/costs.py)."""
 
 import builtins
 import gc
 import sys
-
-import micropython
 
 _HEAP_KB = 126  # what a stock ESP32 leaves with WiFi, an estimate
 _LIVE_KB = 55
@@ -31,19 +29,6 @@ class Gc:
         gc.collect()
         cost = self._world.cost
         self._world.clock.advance(cost["gc_base"] + _LIVE_KB * cost["gc_per_kb"])
-
-
-class Micropython:
-    """The `micropython` module; its kbd_intr() says whether a 0x03 on the console ends the firmware."""
-
-    def __init__(self, world):
-        self._world = world
-        for name in dir(micropython):
-            setattr(self, name, getattr(micropython, name))
-        self.kbd_intr = self._kbd_intr
-
-    def _kbd_intr(self, code):
-        self._world.interrupt = code
 
 
 class Uart:
@@ -90,6 +75,6 @@ def charge_imports(world):
 def install(world):
     """From here on the firmware meets these."""
     sys.modules["gc"] = Gc(world)
-    sys.modules["micropython"] = Micropython(world)
-    Uart(world)
+    if not world.console.terminal:  # else that takes its time
+        Uart(world)
     charge_imports(world)

@@ -4,19 +4,31 @@ In:  {"do":"at","us":..,"event":..,"value":..}  {"do":"until","us":..}  {"do":"l
      {"do":"hold"} (the next look at the network waits for something to arrive)  {"do":"quit"}
      {"do":"tap","from_us":..,"to_us":..} (first of all: a probe, see tap.py)
 Out: {"us":..,"e":KIND,...}; "paused" when virtual time has reached `until`, before it "tap" when
-     what the probe has seen is complete.
+     what the probe has seen is complete. While somebody has the device's console open (console.py), time
+goes on by itself, and `until` is answered when it has come.
 """
 
 import json
+import select
 import sys
+
+_FREE_US = 50000  # between two looks at the console
+_PACE_MS = 1  # of real time that such a piece takes at the least
+_CHATTER = ("led", "display")  # not told while nobody reads
 
 
 class Driver:
     def __init__(self, world):
         self.world = world
         self.tap = None
+        self._goal_us = 0  # of the order `until`, None when it has been answered
+        self._free = False
+        self._orders = select.poll()
+        self._orders.register(sys.stdin, select.POLLIN)
 
     def emit(self, kind, **fields):
+        if self._free and kind in _CHATTER:
+            return
         fields["us"] = self.world.clock.us
         fields["e"] = kind
         sys.stdout.write(json.dumps(fields) + "\n")
@@ -31,18 +43,20 @@ class Driver:
         if self.tap and world.clock.us >= self.tap.to_us:
             self.emit("tap", **self.tap.report())
             self.tap = None
-        self.emit("paused")
-        while True:
+        if self._goal_us is not None and world.clock.us >= self._goal_us:
+            self._goal_us = None
+            self.emit("paused")
+        while not self._goes_on():
             line = sys.stdin.readline()
             if not line:
                 raise SystemExit
             order = json.loads(line)
             do = order["do"]
             if do == "until":
-                world.until_us = order["us"]
-                if world.until_us > world.clock.us:
-                    return
-                self.emit("paused")
+                self._goal_us = order["us"]
+                if self._goal_us <= world.clock.us:
+                    self._goal_us = None
+                    self.emit("paused")
             elif do == "at":
                 world.at(order["us"], order["event"], order.get("value"))
             elif do == "look":
@@ -55,6 +69,25 @@ class Driver:
                 self.tap = Tap(world, order["from_us"], order["to_us"])
             elif do == "quit":
                 raise SystemExit
+
+    def _goes_on(self):
+        """Time may go on: to the goal, or, without one, a piece while the console is open. False: there
+        is an order to read."""
+        world, goal_us = self.world, self._goal_us
+        if not world.console.terminal:
+            if goal_us is None:
+                return False
+            world.until_us = goal_us
+            return True
+        while True:
+            if goal_us is None and self._orders.poll(_PACE_MS):
+                return False
+            open_now = world.console.connected()
+            self._free = open_now and goal_us is None
+            if open_now or goal_us is not None:
+                piece_us = world.clock.us + _FREE_US
+                world.until_us = min(piece_us, goal_us or piece_us) if open_now else goal_us
+                return True
 
 
 def look(world):

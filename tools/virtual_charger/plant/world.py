@@ -63,7 +63,6 @@ class World:
         self.rtc_memory = b""
         self.rtc_offset_s = None  # UTC of the chip's RTC minus virtual seconds
         self.reset_cause = "power"
-        self.interrupt = 3  # the character that interrupts a program: micropython.kbd_intr()
         self.queue = []
         self.until_us = 0
         self.driver = None
@@ -388,11 +387,12 @@ class World:
 
     def _disturb(self, what):
         self.plan()
-        if what is KeyboardInterrupt and self.interrupt != 3:
-            return
-        if not isinstance(what, int):
+        if what is KeyboardInterrupt:
+            self.console.type(3)
+        elif not isinstance(what, int):
             raise what("plant")
-        self.clock.advance(what)
+        else:
+            self.clock.advance(what)
 
     # Supply and resets ----------------------------------------------------------------------
 

@@ -1,0 +1,280 @@
+"""`pilotwire deploy` against a device on a serial port: what it does, and what it refuses."""
+
+import json
+import os
+import pty
+import re
+import tty
+
+import pytest
+from mpremote.transport_serial import SerialTransport
+
+from pilotwire import deploy
+from pilotwire import device as deploy_device
+from pilotwire.charger import ROOT
+from pilotwire.cli import main
+from serial_device import CONFIG, Device, build, files_of, newer, tiny
+
+READY = re.compile(r"pilotwire (\S+) ready in ([ab]), self-test (\w+)")
+
+
+@pytest.fixture
+def device(tmp_path):
+    """device(tree=the built one, **options of files_of): on its port, started."""
+    open_ones = []
+
+    def start(tree=None, seconds=4, **options):
+        files = files_of(tree or build(), tmp_path / "files", **{"size": 0x100000, **options})
+        open_ones.append(Device(tmp_path / "s", files))
+        open_ones[-1].charger.advance(seconds)
+        return open_ones[-1]
+
+    yield start
+    for one in open_ones:
+        one.__exit__()
+
+
+@pytest.fixture
+def send(monkeypatch, capsys):
+    """send(device, tree, *words): status, what was said."""
+
+    def send(device, tree, *words):
+        monkeypatch.setattr(deploy, "compile_tree", lambda *_, **__: tree)
+        capsys.readouterr()
+        status = main(["deploy", "--port", device if isinstance(device, str) else device.port, *words])
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    return send
+
+
+def look(device, *names):
+    """Contents of the device's files, None for one that is not there; it is restarted afterwards."""
+    transport = SerialTransport(device.port, timeout=5)
+    transport.enter_raw_repl()
+    found = [
+        bytes(transport.fs_readfile(name)).decode("latin-1") if transport.fs_exists(name) else None
+        for name in names
+    ]
+    transport.exec_raw_no_follow("import machine; machine.reset()")
+    transport.close()
+    device.charger.advance(4)
+    return found
+
+
+def tree_of(folder, version, **options):
+    return tiny(folder / version, version, **options)
+
+
+# The device itself --------------------------------------------------------------------------------
+
+
+def test_mpremote_finds_prompt_files_and_errors_as_on_a_chip(device):
+    one = device()
+    transport = SerialTransport(one.port, timeout=5)
+    transport.enter_raw_repl()
+    assert transport.eval("__import__('sys').platform") == "esp32"
+    assert "main.py" in [entry.name for entry in transport.fs_listdir()]
+    transport.fs_writefile("deep", bytes(range(256)) * 9)
+    assert transport.fs_readfile("deep") == bytes(range(256)) * 9
+    with pytest.raises(OSError):
+        transport.fs_readfile("none")
+    transport.exit_raw_repl()
+    transport.serial.write(b"\x04")
+    assert "ready in a" in transport.read_until(1, b"passed\r\n").decode()
+    transport.close()
+    assert [event["cause"] for event in one.seen("boot")] == ["power"]
+    one.charger.advance(40)
+    assert [event["cause"] for event in one.seen("boot")] == ["power", "soft", "soft"]
+    one.charge(seconds=8)
+
+
+# What it does -------------------------------------------------------------------------------------
+
+
+def test_a_newer_firmware_runs_from_the_other_slot_charges_and_is_proved(device, send, tmp_path):
+    one = device()
+    status, said = send(one, newer(tmp_path / "new"), "--board", "reference-3p")
+    assert (status, "runs 0.1.9 in slot b, self-test passed" in said) == (0, True), said
+    sent = int(re.search(r"(\d+) files sent", said)[1])
+    copied = int(re.search(r"(\d+) copied", said)[1])
+    assert sent < 8 < 40 < copied
+    one.charger.advance(40)
+    assert not one.shows("7-5", 8)
+    one.charge(seconds=8)
+    one.charger.do("unplug")
+    one.charger.advance(30)
+    assert look(one, "slot") == ["b"]
+
+
+def test_updates_go_to_and_fro_and_only_what_differs_is_sent(device, send, tmp_path):
+    one = device(tree_of(tmp_path, "0.0.1"), size=0x40000)
+    for number, slot in ((2, "b"), (3, "a"), (4, "b")):
+        if look(one, "slot") != [None]:  # as if proved
+            self_proved(one)
+        status, said = send(one, tree_of(tmp_path, f"0.0.{number}"))
+        assert (status, f"runs 0.0.{number} in slot {slot}, self-test" in said) == (0, True), said
+        assert "3 files sent, 2 copied" in said or "3 files sent, 0 copied" in said
+        assert look(one, "slot")[0].strip("+") == slot
+
+
+def self_proved(device):
+    transport = SerialTransport(device.port, timeout=5)
+    transport.enter_raw_repl()
+    slot = transport.fs_readfile("slot")[:1]
+    transport.fs_writefile("slot", bytes(slot))
+    transport.close()
+
+
+def test_all_of_it_takes_longer_than_the_watchdog_and_arrives(device, send, tmp_path, monkeypatch):
+    helpers = deploy_device._HELPERS.replace("timeout=60000", "timeout=4000")
+    monkeypatch.setattr(deploy_device, "_HELPERS", helpers)
+    one = device(tree_of(tmp_path, "0.0.1"))
+    before_us = one.charger.us
+    status, said = send(one, build())
+    assert status == 0 and "0 copied" in said and "runs 0.1.0 in slot b, self-test passed" in said
+    one.charger.look()
+    assert one.charger.us - before_us > 15_000_000
+
+
+def test_the_same_firmware_is_not_sent_again(device, send):
+    one = device()
+    status, said = send(one, build())
+    assert status == 0 and "has this one" in said and "in slot a" in said
+    assert look(one, "slot") == [None]
+
+
+def test_a_firmware_on_trial_is_replaced_and_the_proved_one_stays(device, send, tmp_path):
+    one = device(tree_of(tmp_path, "0.0.1"), size=0x40000)
+    send(one, tree_of(tmp_path, "0.0.2"))
+    status, said = send(one, tree_of(tmp_path, "0.0.3"))
+    assert status == 0 and "runs 0.0.3 in slot b" in said
+    slot, old = look(one, "slot", "pilotwire/start.py")
+    assert slot[0] == "b" and "0.0.1" in old
+
+
+def test_one_that_does_not_start_is_told_and_the_old_one_is_back(device, send, tmp_path):
+    one = device(tree_of(tmp_path, "0.0.1"), size=0x40000)
+    status, said = send(one, tree_of(tmp_path, "0.0.2", start="raise ValueError('no good')"))
+    assert status == 1
+    assert "ValueError: no good" in said and "runs 0.0.1 in slot a" in said and "old one is back" in said
+
+
+def test_new_settings_go_along_with_their_authority(device, send, tmp_path):
+    one = device(tree_of(tmp_path, "0.0.1"), size=0x40000)
+    (tmp_path / "ca.der").write_bytes(b"0\x82")
+    config = {**CONFIG, "installation_a": 10, "broker": {"host": "h", "tls": True, "ca": "ca.der"}}
+    (tmp_path / "new.json").write_text(json.dumps(config))
+    status, said = send(one, tree_of(tmp_path, "0.0.2"), "--config", str(tmp_path / "new.json"))
+    assert status == 0 and "settings: sent" in said
+    text, authority = look(one, "config.json", "ca.der")
+    assert json.loads(text) == config and authority == "0\x82"
+
+
+# What it refuses ----------------------------------------------------------------------------------
+
+
+def test_a_device_that_charges_is_not_stopped_and_says_so(device, send, tmp_path):
+    one = device(seconds=7)
+    one.charge(seconds=8)
+    status, said = send(one, newer(tmp_path / "new"))
+    assert status == 1 and "it is charging: nothing was changed" in said
+    one.charger.advance(5)
+    assert one.charger.look()["closed"] and len(one.seen("boot")) == 1
+
+
+def test_mpremote_cannot_stop_a_charge_either(device):
+    one = device(seconds=7)
+    one.charge(seconds=8)
+    transport = SerialTransport(one.port, timeout=1)
+    with pytest.raises(Exception, match="could not enter raw repl"):
+        transport.enter_raw_repl(timeout_overall=2)
+    transport.close()
+    one.charger.advance(5)
+    assert one.charger.look()["closed"]
+
+
+@pytest.mark.parametrize("options, words, text", [
+    ({"config": {**CONFIG, "installation_a": 99}}, (), "config.json: installation_a must be a number"),
+    ({}, ("--board", "reference-1p"), "the device is a board reference-3p, not reference-1p"),
+    ({"size": 0x20000}, (), "the device's file system is full"),
+])
+def test_what_cannot_work_is_told_and_nothing_is_changed(device, send, tmp_path, options, words, text):
+    tree = tree_of(tmp_path, "0.0.1")
+    one = device(tree, **{"size": 0x40000, **options})
+    status, said = send(one, tree_of(tmp_path, "0.0.2", more=5), *words)
+    assert status in (1, 2) and text in said and "othing was changed" in said, said
+    one.charger.look()
+    one.charger.advance(3)
+    assert one.seen("boot")[-1]["cause"] == "hard", "it runs again at once"
+    assert look(one, "slot", "b/manifest.txt") == [None, None]
+
+
+def test_a_file_system_that_fills_up_meanwhile_leaves_the_old_one(device, send, tmp_path, monkeypatch):
+    one = device(tree_of(tmp_path, "0.0.1"), size=0x20000)
+    monkeypatch.setattr(deploy.Update, "_check_room", lambda *_: None)
+    status, said = send(one, tree_of(tmp_path, "0.0.2", more=5))
+    assert status == 1 and "became full" in said and "old firmware" in said and "Try again" in said
+    one.charger.advance(65)
+    ready = [found.groups() for found in map(READY.match, one.said()) if found]
+    assert ready[-1] == ("0.0.1", "a", "passed")
+
+
+def test_other_start_files_are_no_matter_of_an_update(device, send, tmp_path):
+    one = device(tree_of(tmp_path, "0.0.1"), size=0x40000)
+    tree = tree_of(tmp_path, "0.0.2")
+    (tree / "main.py").write_text("# another one\n")
+    status, said = send(one, tree)
+    assert status == 1 and "the device's main.py" in said and "pilotwire flash" in said
+
+
+def test_bad_settings_are_refused_before_anything_is_sent(device, send, tmp_path):
+    one = device(tree_of(tmp_path, "0.0.1"), size=0x40000)
+    (tmp_path / "bad.json").write_text('{"device": "garage", "installation_a": 16, "limit_A": 6}')
+    status, said = send(one, tree_of(tmp_path, "0.0.2"), "--config", str(tmp_path / "bad.json"))
+    assert status == 2 and "limit_A is not known" in said
+    assert json.loads(look(one, "config.json")[0]) == CONFIG
+
+
+def test_a_micropython_without_pilotwire_is_left_alone(device, send, tmp_path):
+    tree = tree_of(tmp_path, "0.0.1")
+    one = device(tree, size=0x40000)
+    transport = SerialTransport(one.port, timeout=5)
+    transport.enter_raw_repl()
+    transport.exec("import os\nos.rename('pilotwire', 'pilot')")
+    transport.close()
+    status, said = send(one, tree)
+    assert status == 1 and "no Pilotwire on it" in said and "pilotwire flash" in said
+
+
+@pytest.mark.parametrize("port, text", [
+    ("/dev/ttyNONE7", "there is no /dev/ttyNONE7"),
+    (str(ROOT / "README.md"), "is no serial port"),
+])
+def test_a_port_that_is_none_is_named_with_those_that_are(send, port, text):
+    status, said = send(port, build())
+    assert status == 1 and text in said and "USB serial port" in said
+
+
+def test_a_port_that_may_not_be_opened_says_who_may(send, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    status, said = send("/dev/null", build())
+    assert status == 1 and "dialout" in said
+
+
+def test_a_port_that_another_program_has_is_busy(device, send):
+    one = device()
+    transport = SerialTransport(one.port, timeout=5)
+    status, said = send(one, build())
+    transport.close()
+    assert status == 1 and "another program has it open" in said
+
+
+def test_a_device_that_says_nothing_is_told_with_what_to_do(send, monkeypatch):
+    monkeypatch.setattr("pilotwire.device._ANSWER_S", 0.5)
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    status, said = send(os.ttyname(slave), build())
+    assert status == 1 and "answers nothing" in said and "supply" in said
+    os.close(master)
+    os.close(slave)

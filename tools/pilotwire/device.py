@@ -1,0 +1,271 @@
+"""A device on a serial port: asked whether it may be stopped, stopped, and spoken to, by way of mpremote.
+
+The running firmware answers Ctrl-C within a second (firmware/pilotwire/console.py): with MicroPython's
+prompt, or, while it charges, with a line that says so. From the prompt on its watchdog runs: a device
+that hears nothing for a minute, because the cable was pulled, restarts by itself.
+"""
+
+import ast
+import base64
+import contextlib
+import io
+import re
+import struct
+import time
+
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+from pilotwire import serial_port
+from pilotwire.serial_port import DeviceError
+
+BAUD = 115200
+_ANSWER_S = 12  # a second of the loop's, and 10 s in which a firmware that cannot start waits
+_AGAIN_S = 1.5
+_TIMEOUT_S = 10  # of one step; a block of flash takes 0.4 s at the most
+_PIECE = 768  # bytes that are sent at once
+_CHARGING_S = 2.5
+_HEARING_S = 0.2
+_BROKEN = (TransportError, OSError, struct.error)  # struct: an answer that is too short
+_CHARGING = b"pilotwire: charging"
+_READY = re.compile(r"pilotwire (\S+) ready in ([ab]), self-test (\w+)\r?\n")
+
+_WHO = """
+import os, sys
+def _has(p):
+    try: return os.stat(p)[6] + 1
+    except OSError: return 0
+print((sys.platform, tuple(sys.implementation[1])[:3], sys.implementation._mpy,
+       bool(_has("boot.py") and _has("main.py")), [n[0] for n in os.ilistdir("")]))
+"""
+_HELPERS = """
+import os, machine, hashlib
+from binascii import a2b_base64, hexlify
+_w = machine.WDT(timeout=60000)
+_b = memoryview(bytearray(512))
+def _sum(p):
+    h = hashlib.sha256()
+    with open(p, "rb") as f:
+        while True:
+            n = f.readinto(_b)
+            if not n: return hexlify(h.digest()).decode()
+            h.update(_b[:n])
+def _sums(p):
+    for n in sorted(i[0] for i in os.ilistdir(p)):
+        n = p + "/" + n
+        if os.stat(n)[0] & 0x4000: _sums(n)
+        else: print((n, _sum(n)), end=",")
+        _w.feed()
+def _copy(a, b):
+    with open(a, "rb") as f, open(b, "wb") as g:
+        while True:
+            n = f.readinto(_b)
+            if not n: break
+            g.write(_b[:n])
+def _dir(p):
+    try: os.mkdir(p)
+    except OSError as e:
+        if e.errno != 17: raise
+def _rm(p):
+    try: os.remove(p)
+    except OSError as e:
+        if e.errno != 2: raise
+"""
+
+
+class Full(DeviceError):
+    """The device's file system has no room left."""
+
+
+class Device:
+    """Open and at the raw prompt, the firmware stopped; a context. `names`: of the root's files."""
+
+    def __init__(self, port):
+        self.port = port
+        self._transport = _open(port)
+        try:
+            self._stop()
+            self._transport.serial.timeout = _TIMEOUT_S
+            with _quiet():
+                self._transport.enter_raw_repl(timeout_overall=_TIMEOUT_S)
+            self._identify()
+            self.run(_HELPERS)
+        except (*_BROKEN, DeviceError) as problem:
+            self.close()
+            raise _said(problem, port) from None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:  # whatever went wrong, or Ctrl-C: it need not wait for its watchdog
+            with contextlib.suppress(DeviceError):
+                self.restart()
+        self.close()
+
+    def close(self):
+        try:
+            self._transport.close()
+        except OSError:
+            pass
+
+    # Stopping it ------------------------------------------------------------------------------
+
+    def _stop(self):
+        """Bring it to its prompt; DeviceError when it charges, or says nothing."""
+        serial = self._transport.serial
+        end_s = time.monotonic() + _ANSWER_S
+        heard, asked_s = b"", 0
+        while time.monotonic() < end_s:
+            if time.monotonic() >= asked_s:
+                serial.write(b"\r\x02\x03")  # out of a raw prompt, and stop
+                asked_s = time.monotonic() + _AGAIN_S
+            heard = (heard + serial.read(max(1, serial.in_waiting)))[-4096:]
+            if _CHARGING in heard:
+                raise DeviceError(
+                    "it is charging: nothing was changed. Try again when the car has stopped"
+                )
+            if heard.endswith(b">>> "):
+                return
+        what = "something that is no MicroPython prompt" if heard else "nothing"
+        raise DeviceError(
+            f"{self.port} answers {what}. Is it the right port, has the device power, and MicroPython at"
+            f" {BAUD} baud? Switch its supply off and on and try again; for a chip without firmware:"
+            " pilotwire flash"
+        )
+
+    def _identify(self):
+        platform, version, mpy, started, self.names = ast.literal_eval(self.run(_WHO))
+        self.arch = {2: "x64", 10: "xtensawin"}.get(mpy >> 10)
+        if platform != "esp32" or not self.arch:
+            raise DeviceError(f"{self.port} is no ESP32 but says {platform!r}: nothing was changed")
+        if version < (1, 24) or mpy & 255 != 6:
+            number = ".".join(map(str, version))
+            raise DeviceError(f"MicroPython {number} is on it; v1.24 or newer is needed: pilotwire flash")
+        if not (started and "pilotwire" in self.names):
+            raise DeviceError(
+                "there is a MicroPython, but no Pilotwire on it: pilotwire flash puts one there. Nothing"
+                " was changed"
+            )
+
+    # Speaking to it ---------------------------------------------------------------------------
+
+    def run(self, code):
+        """What this prints; DeviceError, Full."""
+        try:
+            with _quiet():
+                out, error = self._transport.exec_raw(code, timeout=_TIMEOUT_S)
+        except _BROKEN as problem:
+            raise _lost(self.port) from problem
+        if error:
+            last = error.decode(errors="replace").strip().splitlines()[-1]
+            if "OSError: 28" in last or "ENOSPC" in last:
+                raise Full("the device's file system is full")
+            raise DeviceError(f"the device says: {last}")
+        return out.decode(errors="replace").strip()
+
+    def sums(self, folder):
+        """{path: SHA-256} of the files below; {} where there is no such folder."""
+        top, _, rest = folder.partition("/")
+        if top not in self.names or rest and rest not in self.listed(top):
+            return {}
+        return dict(ast.literal_eval(f"[{self.run(f'_sums({folder!r})')}]"))
+
+    def listed(self, folder):
+        return ast.literal_eval(self.run(f"print(os.listdir({folder!r}))"))
+
+    def sum(self, path):
+        return self.run(f"print(_sum({path!r}))") if path in self.names else None
+
+    def read(self, path):
+        """bytes; None: there is no such file at the root."""
+        if path not in self.names:
+            return None
+        code = "from binascii import b2a_base64\nwith open(%r, 'rb') as f: print(b2a_base64(f.read()))"
+        return base64.b64decode(ast.literal_eval(self.run(code % path)))
+
+    def write(self, path, data):
+        """The file, in pieces. Power or cable may go in between: for a name that nobody reads yet."""
+        self.run(f"_f = open({path!r}, 'wb')")
+        for at in range(0, len(data), _PIECE):
+            piece = base64.b64encode(data[at : at + _PIECE]).decode()
+            self.run(f"_f.write(a2b_base64('{piece}'))\n_w.feed()")
+        self.run("_f.close()")
+
+    def replace(self, path, data):
+        """The old file, or all of the new one, whenever power or cable goes."""
+        self.write(path + ".new", data)
+        self.run(f"os.rename({path + '.new'!r}, {path!r})")
+
+    def free(self):
+        """(bytes a block, free blocks, blocks)."""
+        return ast.literal_eval(self.run("_s = os.statvfs('')\nprint((_s[0], _s[3], _s[2]))"))
+
+    def restart(self):
+        """From here on it runs by itself."""
+        try:
+            with _quiet():
+                self._transport.exec_raw_no_follow("machine.reset()")
+        except _BROKEN:
+            raise _lost(self.port) from None
+
+    def ready(self, seconds):
+        """(version, slot, self-test) of the first start that reports, None when none does in time; and
+        what else was said."""
+        return listen(self._transport.serial, seconds)
+
+
+def charges(port):
+    """Does a firmware on this port say that it charges? Nothing else is asked: there may be none."""
+    transport = _open(port)
+    serial = transport.serial
+    try:
+        heard, end_s = b"", time.monotonic() + _CHARGING_S
+        serial.write(b"\x03")
+        while time.monotonic() < end_s and _CHARGING not in heard and not heard.endswith(b">>> "):
+            heard += serial.read(max(1, serial.in_waiting))
+        return _CHARGING in heard
+    except OSError:
+        raise _lost(port) from None
+    finally:
+        transport.close()
+
+
+def listen(serial, seconds):
+    """See Device.ready."""
+    heard = b""
+    serial.timeout = _HEARING_S
+    end_s = time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        heard += serial.read(max(1, serial.in_waiting))
+        found = _READY.search(heard.decode(errors="replace"))
+        if found:
+            return found.groups(), heard[: found.start()].decode(errors="replace")
+    return None, heard.decode(errors="replace")
+
+
+def _open(port):
+    serial_port.check(port)
+    try:
+        transport = SerialTransport(port, BAUD, timeout=_TIMEOUT_S)
+    except (TransportError, OSError):
+        raise serial_port.busy(port) from None
+    transport.serial.timeout = _HEARING_S
+    return transport
+
+
+def _quiet():
+    """mpremote prints what it did not expect."""
+    return contextlib.redirect_stdout(io.StringIO())
+
+
+def _lost(port):
+    return DeviceError(f"the connection to {port} was lost")
+
+
+def _said(problem, port):
+    if isinstance(problem, DeviceError):
+        return problem
+    if isinstance(problem, TransportExecError):
+        return DeviceError(f"the device says: {problem.error_output.strip().splitlines()[-1]}")
+    return _lost(port)

@@ -1,0 +1,176 @@
+"""`pilotwire flash`: an image onto a chip, with esptool, and then a look at what the chip says.
+
+esptool is a tool of its own that is not installed with the others: on PyPI it has no wheel. It looks at
+the kind of chip before it writes, and compares MD5 sums of what is in flash afterwards. What it says is
+passed on, and told in plain words when something went wrong.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import serial
+
+from pilotwire import image, partitions, serial_port, stock
+from pilotwire.charger import ChargerError
+from pilotwire.device import BAUD, charges, listen
+from pilotwire.esp_image import ImageError, check_chip
+from pilotwire.partitions import TABLE_AT, TABLE_BYTES
+from pilotwire.run import Unusable, board_file
+from pilotwire.serial_port import DeviceError, choose
+
+_NAMES = ("esptool", "esptool.py")
+_READY_S = 60
+_GET_IT = "esptool is not here: .venv/bin/pip install esptool (or: sudo apt install esptool)"
+_AGAIN = (
+    "The chip has part of the image: it does not start, or starts and does not charge. Its own loader"
+    " cannot be lost: plug the cable in and run the same command again"
+)
+_UNTOUCHED = "Nothing was written"
+_VERIFIED = "Hash of data verified"
+_WRITING = re.compile(r"Writing at 0x|Erasing flash|Compressed \d+ bytes")
+
+# What esptool says, and what it means. In this order; None: as far as writing had come.
+_TROUBLES = (
+    (r"[Tt]his chip is (?:an? )?(ESP[\w-]+),? not", "the chip is an {0}: Pilotwire runs on the ESP32"
+     " only.", 0),
+    (r"Unexpected chip ID|not an? ESP32 image|not for ESP32", "the image is not for this chip.", 0),
+    (r"MD5 of file does not match|digest mismatch", "what is in the flash is not what was sent.", 1),
+    (r"Errno 13|Permission denied", "the port may not be opened: sudo usermod -aG dialout $USER, then log"
+     " out and in again.", 0),
+    (r"[Pp]ort is busy|Could not exclusively lock|Errno 16", "another program has the port open.", 0),
+    (r"Failed to connect|No serial data received|Wrong boot mode", "the chip's loader does not answer."
+     " Hold its BOOT button, press EN, let BOOT go, and try again.", None),
+    (r"disconnected|Errno 5|Input/output|Serial port error|could not open|stopped|[Tt]imed out",
+     "the connection was lost.", None),
+)
+
+
+def esptool():
+    """The command, as a list; DeviceError when there is none."""
+    for name in _NAMES:
+        beside = Path(sys.executable).with_name(name)
+        found = str(beside) if beside.exists() else shutil.which(name)
+        if found:
+            return [found]
+    raise DeviceError(_GET_IT)
+
+
+def words(tool, port, baud, path):
+    """esptool's command line: v5 has dashes where v4 has underscores."""
+    said = subprocess.run([*tool, "version"], capture_output=True, text=True, check=False).stdout
+    number = re.search(r"(\d+)\.\d+", said)
+    write = "write-flash" if not number or int(number[1]) >= 5 else "write_flash"
+    return [
+        *tool, "--chip", "esp32", "--port", port, "--baud", str(baud), write, hex(stock.BEGIN), str(path),
+    ]
+
+
+def prepared(args, folder):
+    """Path of an image: the file itself, or one in `folder` that is made of it; ImageError."""
+    try:
+        data = Path(args.file).read_bytes()
+    except OSError as error:
+        raise ImageError(f"{args.file} cannot be read: {error.strerror}") from None
+    try:
+        if is_image(data):
+            if args.board or args.config:
+                raise ImageError("it is a whole image: --board and --config are for a stock MicroPython")
+            return Path(args.file)
+        base = stock.parse(data)
+    except ImageError as problem:
+        raise ImageError(f"{args.file}: {problem}") from None
+    if not args.board:
+        raise ImageError(f"{args.file} is a stock MicroPython: say which board with --board")
+    path = Path(folder) / "pilotwire.bin"
+    image.write(path, image.build(base, board_file(args.board), args.config).data, secret=True)
+    return path
+
+
+def is_image(data):
+    """Has it a journal's partition, as `pilotwire image` makes one? ImageError: it has no table."""
+    check_chip(data, "the bootloader")
+    table = data[TABLE_AT - stock.BEGIN :][:TABLE_BYTES]
+    return any(p.name == "journal" for p in partitions.parse(table))
+
+
+def trouble(said):
+    """What went wrong, from all that esptool has said: for people."""
+    begun = bool(_WRITING.search(said))
+    end = said[max(0, said.rfind("error occurred")) :]  # before it are warnings of all kinds
+    for pattern, meaning, writes in _TROUBLES:
+        found = re.search(pattern, end)
+        if found:
+            state = _AGAIN if (begun if writes is None else writes) else _UNTOUCHED
+            return f"{meaning.format(*found.groups())} {state}"
+    last = [line for line in said.splitlines() if line.strip()][-1:] or ["nothing"]
+    return f"esptool has failed and said: {last[0].strip()}. {_AGAIN if begun else _UNTOUCHED}"
+
+
+def _run(command):
+    """Run esptool, pass on what it says; DeviceError."""
+    said = []
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+    ) as process:
+        while piece := process.stdout.read1(4096):
+            said.append(piece.decode(errors="replace"))
+            sys.stdout.write(said[-1])
+            sys.stdout.flush()
+    text = "".join(said)
+    if process.returncode:
+        raise DeviceError(trouble(text))
+    if _VERIFIED not in text:
+        raise DeviceError(f"esptool did not say that it has compared what it wrote. {_AGAIN}")
+
+
+def _listen(port):
+    """What the chip says when it starts; the exit status."""
+    console = serial.Serial()
+    console.port, console.baudrate = port, BAUD
+    console.dtr = console.rts = False  # on most boards they would hold it in reset, or start its loader
+    try:
+        console.open()
+        with console:
+            ready, before = listen(console, _READY_S)
+    except OSError:
+        raise DeviceError(
+            f"written and compared, but {port} has gone away: plug it in, and look at the LED"
+        ) from None
+    if ready is None:
+        last = [f"; it says: {line}" for line in before.splitlines() if line.strip()][-1:]
+        print("written and compared, but no word from the firmware" + "".join(last)
+              + ". Press EN, or switch its supply off and on", file=sys.stderr)
+        return 1
+    for line in before.splitlines():
+        if "Error" in line:
+            print("the device says: " + line.strip())
+    version, _, selftest = ready
+    print(f"the device runs {version}, self-test {selftest}")
+    return 0 if selftest == "passed" else 1
+
+
+def command(args):
+    """0 when the firmware has reported; 1 when the device refuses or fails, 2 when there is no image."""
+    with tempfile.TemporaryDirectory(prefix="pilotwire-flash-") as folder:
+        try:
+            path = prepared(args, folder)
+            tool = esptool()
+            port = choose(args.port)
+            serial_port.check(port)
+            if charges(port):
+                raise DeviceError(f"it is charging. {_UNTOUCHED}. Try again when the car has stopped")
+            _run(words(tool, port, args.baud, path))
+            return _listen(port)
+        except DeviceError as problem:
+            print(f"pilotwire flash: {problem}", file=sys.stderr)
+            return 1
+        except (ImageError, Unusable, ChargerError) as problem:
+            print(f"pilotwire flash: {problem}. {_UNTOUCHED}", file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            print(f"\npilotwire flash: stopped. {_AGAIN}", file=sys.stderr)
+            return 130

@@ -1,0 +1,50 @@
+"""The serial port of a device: which there are, and why one cannot be opened."""
+
+import os
+import stat
+
+from serial.tools import list_ports
+
+
+class DeviceError(Exception):
+    """What cannot be done with this device, why, and what state it is in; the text is for people."""
+
+
+def ports():
+    """[(path, what it says of itself)] of the USB serial ports that are there."""
+    return sorted((p.device, p.description) for p in list_ports.comports() if p.vid is not None)
+
+
+def there_are():
+    found = ", ".join(f"{path} ({what})" for path, what in ports())
+    return f"there are: {found}" if found else "there is no USB serial port: is the cable one for data?"
+
+
+def choose(path):
+    """The path that was given, or that of the only one."""
+    if path:
+        return path
+    found = ports()
+    if len(found) != 1:
+        raise DeviceError(f"say which port with --port; {there_are()}")
+    return found[0][0]
+
+
+def check(path):
+    """DeviceError when it cannot be a port that may be opened."""
+    if os.name == "nt":
+        return
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        raise DeviceError(f"there is no {path}; {there_are()}") from None
+    if not stat.S_ISCHR(mode):
+        raise DeviceError(f"{path} is no serial port; {there_are()}")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise DeviceError(
+            f"you may not open {path}: sudo usermod -aG dialout $USER, then log out and in again"
+        )
+
+
+def busy(path):
+    return DeviceError(f"{path} cannot be opened: another program has it open, or it is just going away")

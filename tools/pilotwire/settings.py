@@ -1,0 +1,151 @@
+"""`pilotwire config`: checks, explains, reads and writes a station's settings. The guided set-up is
+settings_guide.py.
+
+What is right is for the device's own rules to say: firmware/pilotwire/config.py, run on a computer.
+"""
+
+import json
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+from pilotwire import image
+from pilotwire.charger import ChargerError
+from pilotwire.deploy import send_config
+from pilotwire.device import Device
+from pilotwire.esp_image import ImageError
+from pilotwire.serial_port import DeviceError, choose
+from pilotwire.settings_table import BY_NAME, MASK, SETTINGS, get, masked
+
+_READY_S = 40
+
+
+class SettingsError(Exception):
+    """What is wrong with a config.json; one line."""
+
+
+def check(text, folder="."):
+    """SettingsError unless the device would take this text as its config.json. folder: where the file
+    lies that broker.ca names."""
+    with tempfile.TemporaryDirectory(prefix="pilotwire-config-") as place:
+        place = Path(place)
+        (place / "config.json").write_text(text)
+        try:
+            authority = json.loads(text)["broker"]["ca"]
+            if (Path(folder) / authority).is_file() and Path(authority).name == authority:
+                (place / authority).touch()
+        except (ValueError, LookupError, TypeError):
+            pass  # there is none, or the device says what is wrong
+        try:
+            image.check(place, board=False)
+        except ImageError as problem:
+            raise SettingsError(str(problem)) from None
+    for setting in SETTINGS:
+        if setting.secret and get(json.loads(text), setting.name) == MASK:
+            raise SettingsError(f"config.json: {setting.name} is {MASK}, which only stands for a secret")
+
+
+def checked(path):
+    """The text of a file that the device would take; SettingsError."""
+    try:
+        text = Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {getattr(error, 'strerror', 'no text')}") from None
+    check(text, Path(path).parent)
+    return text
+
+
+def explain(name=None):
+    """Lines of a table, or about one name and what is in it."""
+    if name is None:
+        chosen = SETTINGS
+    else:
+        chosen = [s for s in SETTINGS if name in (s.name, s.path[0])]
+        if not chosen:
+            raise SettingsError(f"config.json has no {name}; it has {', '.join(BY_NAME)}")
+    rows = [(s.name, s.unit, _default(s), s.meaning) for s in chosen]
+    rows.insert(0, ("name", "unit", "default", "meaning"))
+    widths = [max(len(row[k]) for row in rows) for k in range(3)]
+    for *cells, meaning in rows:
+        yield "  ".join([*map(str.ljust, cells, widths), meaning])
+
+
+def _default(setting):
+    return "-" if setting.default in (None, "") else json.dumps(setting.default).strip('"')
+
+
+def shown(spec):
+    """A config.json for eyes: without its secrets."""
+    return json.dumps(masked(spec), indent=1, ensure_ascii=False)
+
+
+def _check(args):
+    text = checked(args.file)
+    print(shown(json.loads(text)))
+    print(f"{args.file}: the device would take it; the secrets in it are not shown")
+    if os.name != "nt" and stat.S_IMODE(os.stat(args.file).st_mode) & 0o077:
+        print(f"others may read its secrets: chmod 600 {args.file}")
+    return 0
+
+
+def _explain(args):
+    for line in explain(args.name):
+        print(line)
+    return 0
+
+
+def _read(args):
+    with Device(choose(args.port)) as device:
+        data = device.read("config.json")
+        device.restart()
+    if data is None:
+        print("the device has no config.json: it shows 7-6 and does not charge")
+        return 1
+    try:
+        spec = json.loads(data)
+        text = shown(spec)
+    except (ValueError, AttributeError):
+        text = "it cannot be read as JSON: the device runs with the last good one, or shows 7-6"
+    if args.out:
+        image.write(Path(args.out), data, secret=True)
+        text = f"{args.out}: written, with its secrets; only you may read it"
+    print(text)
+    return 0
+
+
+def _write(args):
+    text = checked(args.file)
+    with Device(choose(args.port)) as device:
+        send_config(device, args.file)
+        device.restart()
+        ready, before = device.ready(_READY_S)
+    print(shown(json.loads(text)))
+    if "ConfigError" in before:
+        print("the device does not take it: " + before.strip().splitlines()[-1], file=sys.stderr)
+        return 1
+    if ready is None:
+        print("sent, but the device has not reported yet: look at its LED and display", file=sys.stderr)
+        return 1
+    print("the device runs with it. Its last good one stays until this one has run for a minute")
+    return 0
+
+
+_ACTIONS = {"check": _check, "explain": _explain, "read": _read, "write": _write}
+
+
+def command(args):
+    """0; 1 when it is not good or the device refuses, 2 when there is no way to ask."""
+    try:
+        if args.action is None:
+            from pilotwire.settings_guide import guide
+
+            return guide(Path(args.out))
+        return _ACTIONS[args.action](args)
+    except (SettingsError, DeviceError, ImageError) as problem:
+        print(f"pilotwire config: {problem}", file=sys.stderr)
+        return 1
+    except ChargerError as problem:
+        print(f"pilotwire config: {problem}", file=sys.stderr)
+        return 2
