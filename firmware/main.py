@@ -12,9 +12,7 @@ _AGAIN_S = 10  # after a start that failed, for example on a broken board.json
 _TRIAL_MS = 60000  # a new firmware that hangs before its loop has a watchdog
 _TRIES = 5  # "b+" is written by `pilotwire deploy`, "b++++" by the third start
 _CONSOLE = 3  # boot_record.CONSOLE
-_PROMPT_MS = 600_000  # the watchdog cannot be stopped, but be given time; noise may not stop it for long
-_STOPPED = """Stopped: contactor open. Ctrl-D starts again, the watchdog does in 10 minutes.
-For an hour: import machine; machine.WDT(timeout=3600000)"""
+_PROMPT_MS = 600_000  # a watchdog cannot be stopped, but given time; not for long: it may be noise
 
 
 def _choose():
@@ -47,7 +45,7 @@ try:
 except KeyboardInterrupt:  # somebody at the console, with the contactor open: leave them the prompt
     _charger.safe(_CONSOLE)
     machine.WDT(timeout=_PROMPT_MS)
-    print(_STOPPED)
+    print("Stopped: contactor open. Ctrl-D starts again, as does the watchdog in 10 minutes.")
 except Exception as error:
     _charger.safe()
     sys.print_exception(error)

@@ -75,7 +75,7 @@ def test_with_the_contactor_open_it_leaves_the_prompt_with_everything_off(tmp_pa
         look = station.charger.look()
         assert station.seen("stopped") and not station.seen("reset")
         assert (look["duty"], look["coil"], look["closed"]) == (100000, False, False)
-        assert "Stopped: contactor open." in station.charger.console[-2]
+        assert "Stopped: contactor open." in station.charger.console[-1]
 
 
 def test_after_a_charge_it_is_heard_again(tmp_path):
@@ -145,7 +145,7 @@ def test_a_second_one_does_not_cut_the_switching_off_short(tmp_path):
             station.charger.advance(1)
             look = station.charger.look()
             assert station.seen("stopped") and (look["duty"], look["coil"]) == (100000, False)
-            assert "Stopped" in station.charger.console[-2]
+            assert "Stopped" in station.charger.console[-1]
 
 
 def test_the_last_life_is_told_as_ended_at_the_console(tmp_path):
