@@ -54,7 +54,7 @@ class Loader:
         self._magic, self._cut, self._damage, self._on_reset = magic, cut, damage, on_reset
         self._stub = False
         self._verified = False
-        self._stopped = False
+        self._stopped = self._pulled = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -64,10 +64,8 @@ class Loader:
     def __exit__(self, *_):
         self._stopped = True
         self._thread.join()
-        try:
+        if not self._pulled:
             os.close(self.master)
-        except OSError:
-            pass  # the cable was pulled
 
     def _serve(self):
         rest = b""
@@ -85,6 +83,7 @@ class Loader:
             frames, rest = _frames(rest)
             for frame in frames:
                 if not self._answer(frame):
+                    self._pulled = True
                     os.close(self.master)
                     return
 

@@ -229,7 +229,6 @@ def test_pulled_at_every_single_write_it_starts_the_old_or_the_new_one(send, tmp
             if send(device, new)[0] == 0 and left[0] >= 0:
                 break
         assert 50 < writes < 1000
-        print(writes, "writes")
 
 
 def test_the_notes_of_the_flash_are_what_is_in_it(update):

@@ -104,10 +104,7 @@ class Device:
         self.close()
 
     def close(self):
-        try:
-            self._transport.close()
-        except OSError:
-            pass
+        _close(self._transport)
 
     # Stopping it ------------------------------------------------------------------------------
 
@@ -228,7 +225,7 @@ def charges(port):
     except OSError:
         raise _lost(port) from None
     finally:
-        transport.close()
+        _close(transport)
 
 
 def listen(serial, seconds):
@@ -248,10 +245,17 @@ def _open(port):
     serial_port.check(port)
     try:
         transport = SerialTransport(port, BAUD, timeout=_TIMEOUT_S)
-    except (TransportError, OSError):
-        raise serial_port.busy(port) from None
+    except (TransportError, OSError) as problem:
+        raise serial_port.busy(port) from problem
     transport.serial.timeout = _HEARING_S
     return transport
+
+
+def _close(transport):
+    try:
+        transport.close()
+    except OSError:  # it gives up where the port has gone away
+        transport.serial.close()
 
 
 def _quiet():

@@ -72,7 +72,7 @@ FLASH_FAULTS = ("program_fail", "erase_fail")
 LOOP_FAULTS = {
     # Once, in the hardware call during which it happens: what it raises, or how long it takes.
     "exception": RuntimeError,
-    "repl_break": KeyboardInterrupt,  # a 0x03 on the console
+    "repl_break": KeyboardInterrupt,  # as a 0x03 that is not read by firmware/pilotwire/console.py
     "stall": _STALL_US,
     "stuck_call": _NEVER,  # only the watchdog ends it
 }
