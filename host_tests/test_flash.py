@@ -119,7 +119,7 @@ def test_what_can_go_wrong_is_told_with_the_state_of_the_chip(files, capsys, opt
     with Loader(**options) as loader:
         assert main(["flash", *files, "--port", loader.port]) == 1
         said = capsys.readouterr().err
-        assert words in said and state in said
+        assert words in said and state in said, said
         assert (set(loader.flash) == {0xFF}) == (state == flash._UNTOUCHED)
 
 

@@ -245,8 +245,8 @@ def _open(port):
     serial_port.check(port)
     try:
         transport = SerialTransport(port, BAUD, timeout=_TIMEOUT_S)
-    except (TransportError, OSError) as problem:
-        raise serial_port.busy(port) from problem
+    except (TransportError, OSError):
+        raise serial_port.busy(port) from None
     transport.serial.timeout = _HEARING_S
     return transport
 

@@ -1,8 +1,10 @@
 """The serial port of a device: which there are, and why one cannot be opened."""
 
+import errno
 import os
 import stat
 
+import serial
 from serial.tools import list_ports
 
 
@@ -47,4 +49,12 @@ def check(path):
 
 
 def busy(path):
-    return DeviceError(f"{path} cannot be opened: another program has it open, or it is just going away")
+    """DeviceError for a port that mpremote could not open; it does not say why."""
+    why = "it is just going away"
+    try:
+        serial.Serial(path, exclusive=True).close()
+    except OSError as error:
+        why = str(error)
+        if "exclusively lock" in why or error.errno == errno.EBUSY:
+            why = "another program has it open"
+    return DeviceError(f"{path} cannot be opened: {why}")
