@@ -1,9 +1,13 @@
 """The command line: what `pilotwire` can be told."""
 
 import argparse
+import importlib
 import sys
 
-from pilotwire import doctor
+from pilotwire import board_command, cli_serial, doctor
+
+# A command is the function command() of the module with its name, but for these.
+_MODULES = {"board": "board_command", "config": "settings"}
 
 
 def _speed(text):
@@ -128,47 +132,18 @@ def parser():
     image.add_argument("--config", metavar="config.json",
                        help="the station's settings; they are checked as the device does")
     image.add_argument("-o", dest="out", required=True, metavar="OUT.bin", help="write the image here")
-    _board(commands)
-    doctor.add_parser(commands)
-    from pilotwire.cli_serial import add
-
-    add(commands)
-    return top
-
-
-def _board(commands):
-    from pilotwire import board_command
-
     board_command.add(commands)
+    doctor.add_parser(commands)
+    cli_serial.add(commands)
+    return top
 
 
 def main(argv=None):
     """Entry point; returns the exit status."""
     args = parser().parse_args(argv)
+    module = "pilotwire." + _MODULES.get(args.command, args.command)
     try:
-        if args.command == "run":
-            from pilotwire.run import command
-        elif args.command == "scope":
-            from pilotwire.scope import command
-        elif args.command == "codes":
-            from pilotwire.codes import command
-        elif args.command == "image":
-            from pilotwire.image import command
-        elif args.command == "show":
-            from pilotwire.show import command
-        elif args.command == "board":
-            from pilotwire.board_command import command
-        elif args.command == "doctor":
-            from pilotwire.doctor import command
-        elif args.command == "flash":
-            from pilotwire.flash import command
-        elif args.command == "deploy":
-            from pilotwire.deploy import command
-        elif args.command == "config":
-            from pilotwire.settings import command
-        else:
-            from pilotwire.bench import command
-        return command(args)
+        return importlib.import_module(module).command(args)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
