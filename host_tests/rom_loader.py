@@ -54,7 +54,8 @@ class Loader:
         self._magic, self._cut, self._damage, self._on_reset = magic, cut, damage, on_reset
         self._stub = False
         self._verified = False
-        self._stopped = self._pulled = False
+        self._stopped = False
+        self._pulled = None
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -64,8 +65,7 @@ class Loader:
     def __exit__(self, *_):
         self._stopped = True
         self._thread.join()
-        if not self._pulled:
-            os.close(self.master)
+        os.close(self.master if self._pulled is None else self._pulled)
 
     def _serve(self):
         rest = b""
@@ -83,7 +83,8 @@ class Loader:
             frames, rest = _frames(rest)
             for frame in frames:
                 if not self._answer(frame):
-                    self._pulled = True
+                    # Open, so that no other test's terminal gets this path, where esptool tries again.
+                    self._pulled = os.open(self.port, os.O_RDWR | os.O_NOCTTY)
                     os.close(self.master)
                     return
 

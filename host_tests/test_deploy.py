@@ -127,8 +127,8 @@ def self_proved(device):
 
 
 def test_all_of_it_takes_longer_than_the_watchdog_and_arrives(device, send, tmp_path, monkeypatch):
-    helpers = deploy_device._HELPERS.replace("timeout=60000", "timeout=4000")
-    monkeypatch.setattr(deploy_device, "_HELPERS", helpers)
+    helpers = deploy_device.HELPERS.replace("timeout=60000", "timeout=4000")
+    monkeypatch.setattr(deploy_device, "HELPERS", helpers)
     one = device(tree_of(tmp_path, "0.0.1"))
     before_us = one.charger.us
     status, said = send(one, build())

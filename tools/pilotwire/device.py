@@ -17,6 +17,7 @@ from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
 from pilotwire import serial_port
+from pilotwire.device_code import HELPERS, WHO
 from pilotwire.serial_port import DeviceError
 
 BAUD = 115200
@@ -29,48 +30,6 @@ _HEARING_S = 0.2
 _BROKEN = (TransportError, OSError, struct.error)  # struct: an answer that is too short
 _CHARGING = b"pilotwire: charging"
 _READY = re.compile(r"pilotwire (\S+) ready in ([ab]), self-test (\w+)\r?\n")
-
-_WHO = """
-import os, sys
-def _has(p):
-    try: return os.stat(p)[6] + 1
-    except OSError: return 0
-print((sys.platform, tuple(sys.implementation[1])[:3], sys.implementation._mpy,
-       bool(_has("boot.py") and _has("main.py")), [n[0] for n in os.ilistdir("")]))
-"""
-_HELPERS = """
-import os, machine, hashlib
-from binascii import a2b_base64, hexlify
-_w = machine.WDT(timeout=60000)
-_b = memoryview(bytearray(512))
-def _sum(p):
-    h = hashlib.sha256()
-    with open(p, "rb") as f:
-        while True:
-            n = f.readinto(_b)
-            if not n: return hexlify(h.digest()).decode()
-            h.update(_b[:n])
-def _sums(p):
-    for n in sorted(i[0] for i in os.ilistdir(p)):
-        n = p + "/" + n
-        if os.stat(n)[0] & 0x4000: _sums(n)
-        else: print((n, _sum(n)), end=",")
-        _w.feed()
-def _copy(a, b):
-    with open(a, "rb") as f, open(b, "wb") as g:
-        while True:
-            n = f.readinto(_b)
-            if not n: break
-            g.write(_b[:n])
-def _dir(p):
-    try: os.mkdir(p)
-    except OSError as e:
-        if e.errno != 17: raise
-def _rm(p):
-    try: os.remove(p)
-    except OSError as e:
-        if e.errno != 2: raise
-"""
 
 
 class Full(DeviceError):
@@ -89,7 +48,7 @@ class Device:
             with _quiet():
                 self._transport.enter_raw_repl(timeout_overall=_TIMEOUT_S)
             self._identify()
-            self.run(_HELPERS)
+            self.run(HELPERS)
         except (*_BROKEN, DeviceError) as problem:
             self.close()
             raise _said(problem, port) from None
@@ -132,7 +91,7 @@ class Device:
         )
 
     def _identify(self):
-        platform, version, mpy, started, self.names = ast.literal_eval(self.run(_WHO))
+        platform, version, mpy, started, self.names = ast.literal_eval(self.run(WHO))
         self.arch = {2: "x64", 10: "xtensawin"}.get(mpy >> 10)
         if platform != "esp32" or not self.arch:
             raise DeviceError(f"{self.port} is no ESP32 but says {platform!r}: nothing was changed")
