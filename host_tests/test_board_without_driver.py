@@ -35,7 +35,7 @@ def test_a_board_with_a_driver_or_without_a_meter_misses_none(tmp_path):
     for name, board in (("meter", None), ("null", variant(tmp_path, MODBUS, meter=None))):
         with Connected(tmp_path / name, **({"board": board} if board else {})) as station:
             info = json.loads(station.backend.last["info"])
-            assert info["no_driver"] == "" and not station.charger.console
+            assert info["no_driver"] == "" and "no driver" not in str(station.charger.console)
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -43,7 +43,7 @@ def test_boards_that_people_own_charge_and_open_in_the_virtual_charger(name, tmp
     with Lonely(tmp_path / "s", board=ROOT / f"boards/{name}/board.json") as station:
         station.charger.advance(7)
         station.charge(seconds=10)
-        assert station.charger.console == [SAYS]
+        assert station.charger.console[0] == SAYS
         at_us = station.charger.us
         station.charger.do("unplug")
         station.charger.advance(5)
