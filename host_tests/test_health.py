@@ -23,6 +23,14 @@ LINE = re.compile(
 )
 
 
+def said(station):
+    """What the console has said since the start's own line."""
+    ready, *lines = station.charger.console
+    assert ready.startswith("pilotwire ") and " ready in " in ready
+    return lines
+
+
+
 @pytest.fixture
 def station(tmp_path):
     with Connected(tmp_path / "s") as station:
@@ -66,7 +74,7 @@ def minutes(tmp_path_factory):
         station.advance(3)
         station.run.proxy.set_mode("up")
         station.advance(60)
-        return told(station), list(station.charger.console)
+        return told(station), said(station)
 
 
 def test_each_minute_is_told_once_and_by_itself(minutes):
@@ -109,7 +117,7 @@ def test_line_and_topic_say_the_same(minutes):
 def test_a_slower_chip_is_seen(minutes, tmp_path):
     with Lonely(tmp_path / "s", mhz=160) as station:
         station.charger.advance(62)
-        slow = LINE.fullmatch(station.charger.console[0])
+        slow = LINE.fullmatch(said(station)[0])
     assert int(slow[1]) >= minutes[0][0]["tick_median_us"] + 2000
 
 
@@ -153,7 +161,7 @@ def test_without_a_network_the_console_has_one_line_a_minute(tmp_path):
         station.charger.advance(7)
         fault(station, "lid_open")
         station.charger.advance(120)
-        lines = [LINE.fullmatch(line) for line in station.charger.console]
+        lines = [LINE.fullmatch(line) for line in said(station)]
     assert len(lines) == 2 and all(lines)
     assert [int(line[10]) for line in lines] == [60, 120]
     assert lines[-1][11] == "power" and lines[-1][14] == '["8-4"]'
@@ -214,7 +222,7 @@ def test_the_virtual_uart_makes_only_longer_lines_wait():
 
 def test_the_line_delays_no_tick_of_a_charge(station):
     station.charge(seconds=60)
-    assert station.charger.look()["closed"] and len(station.charger.console) == 1
+    assert station.charger.look()["closed"] and len(said(station)) == 1
     payload = next_one(station)  # with the line's own tick in it
     assert payload["tick_worst_us"] < 12_000 and payload["stalls"].get("second", 0) == 0
 
