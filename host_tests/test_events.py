@@ -124,17 +124,6 @@ def test_a_refused_command_is_told_and_a_good_one_is_not(station):
     assert event["reason"] == json.loads(station.backend.last["result"])["reason"]
 
 
-def test_wrong_acknowledgements_are_told_but_not_without_end(station):
-    for _ in range(30):
-        station.backend.publish("session/ack", "no number")
-        station.charger.expect_message()
-    station.advance(3)
-    told = events(station, "command_rejected")
-    station.command("cmd/limit", "wrong")  # its event tells what went lost
-    lost = events(station)[-1]["lost"]
-    assert told and told[0]["cmd"] == "session/ack" and len(told) + lost <= 20
-
-
 def test_the_holder_of_the_limit_is_told_when_it_changes(station):
     station.command("cmd/limit", {"a": 10, "for_s": 3}, seconds=8)
     station.command("cmd/limit", 10)
