@@ -187,7 +187,7 @@ def pull(monkeypatch):
     return pull
 
 
-@pytest.mark.parametrize("write", [3, 40, 150])
+@pytest.mark.parametrize("write", [3, pytest.param(40, marks=pytest.mark.soak), 150])
 def test_when_the_cable_is_pulled_it_restarts_by_itself_and_charges(send, tmp_path, write, pull):
     files = files_of(build(), tmp_path / "files", size=BIG)
     new = newer(tmp_path / "new")
