@@ -8,16 +8,6 @@ from pilotwire.decide.letters import A, B, C, D, E, F, letter_of
 LONG_STALL_MS = 900  # a name look-up or an erase, with the contactor open
 
 
-@pytest.fixture
-def bench():
-    return Bench()
-
-
-@pytest.fixture
-def charging():
-    return Bench().charge()
-
-
 # Bands ---------------------------------------------------------------------------------------
 
 
