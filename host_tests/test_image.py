@@ -218,7 +218,7 @@ def test_cut_short_over_an_older_image_it_never_leaves_a_mixture_that_passes_for
     out = run_script(OVERWRITE, heap="32M", args=(str(tmp_path / "old"), str(tmp_path / "new")))
     steps = [json.loads(line) for line in out.splitlines()]
     before, after = steps[0][0], steps[-1][0]
-    assert steps[0][1] and steps[-1][1] and len(before) == len(after) == 56
+    assert steps[0][1] and steps[-1][1] and len(before) == len(after) == 57
     differ = {name for name in before if before[name] != after[name]}
     assert {"/board.json", "/config.json", "/manifest.txt"} < differ
     assert sum(not passes for _, passes in steps) > 30

@@ -131,8 +131,7 @@ class Charger:
         self.orders = Orders(self)
         board.contactor = board.pilot = board.ntc = board.proximity = board.inputs = board.lock = None
         board.rcm_test = board.meter = board.led = board.display = None  # built; 1.5 KB for the link
-        self.recorder = self.events = None
-        self.link = _link(self)
+        self.recorder = self.events = self.link = None
         self.limits.set(limits.BOARD, board.rating_ma)
         self.limits.set(limits.INSTALLATION, config.installation_ma)
         self.limits.set(limits.CONFIG, config.limit_ma)
@@ -150,6 +149,19 @@ class Charger:
         self._watched = False  # the watchdog has the short time
         self.calm = True  # contactor open, no motor runs: a stall harms nobody
         self._seconds = Seconds(self, self._pilot, heat, self._meter is not None)
+
+    def open_link(self):
+        """The second half of the start, by itself: the first has left its memory by then (start.py)."""
+        if not self.config.broker:
+            return
+        from pilotwire.decide.recorder import Recorder
+        from pilotwire.tell.events import Events
+        from pilotwire.tell.link import Link
+        from pilotwire.tell.speaker import Speaker
+
+        self.recorder = Recorder()
+        self.events = Events(self)
+        self.link = Link(self.config, Speaker(self), self.records, self.events)
 
     def _keep_time(self):
         """After a reset the RTC still runs; after a power cut it starts in the year 2000."""
@@ -386,16 +398,3 @@ class Charger:
             self._lock_pins.off()
         self._pwm.off()
         boot_record.write(self.rtc, why)
-
-
-def _link(charger):
-    if not charger.config.broker:
-        return None
-    from pilotwire.decide.recorder import Recorder
-    from pilotwire.tell.events import Events
-    from pilotwire.tell.link import Link
-    from pilotwire.tell.speaker import Speaker
-
-    charger.recorder = Recorder()
-    charger.events = Events(charger)
-    return Link(charger.config, Speaker(charger), charger.records, charger.events)

@@ -19,12 +19,22 @@ def charger():
     config = once.call("config", "start")
     if config.trouble:
         print(config.trouble)
-    from pilotwire.control import Charger
     from pilotwire.version import FIRMWARE
 
-    made = Charger(board, config)
+    made = ready(board, config)
     slot = "b" if sys.path[0] == "b" else "a"  # main.py
     print("pilotwire %s ready in %s, self-test %s" % (FIRMWARE, slot, made.selftest))
     gc.threshold(-1)  # the loop collects at its own times
     once.forget("start")
+    return made
+
+
+def ready(board, config):
+    """control.Charger with its link, and without what only its start needed."""
+    from pilotwire.control import Charger
+
+    made = Charger(board, config)
+    once.call("shed", "after_parts")
+    made.open_link()
+    once.call("shed", "after_link")
     return made

@@ -4,6 +4,7 @@ Every name that a program uses costs the chip 6 bytes and its length, in pools t
 8 bytes more, and every module some 200. This changes the sources as a whole before they are compiled:
 * constants become literals (shrink_consts), and what is then unused goes (shrink_unused);
 * modules that are always loaded together become one (shrink_merge);
+* what only the start needs is taken away after it, on the device (shrink_start);
 * what the firmware defines gets short names, the same ones again and again (shrink_names). The first of
   them are names that the chip has in ROM anyway: stock_names.txt.
 What it leaves is the same program: host_tests plays it against the sources.
@@ -21,9 +22,10 @@ from pilotwire.shrink_names import Names
 from pilotwire.shrink_order import order
 from pilotwire.shrink_program import STOCK, Module, Program
 from pilotwire.shrink_rename import rename
+from pilotwire.shrink_start import fill, idle_functions
 from pilotwire.shrink_text import text
 from pilotwire.shrink_unused import drop_docstrings, drop_unused
-from pilotwire.shrink_words import identifiers
+from pilotwire.shrink_words import identifiers, named_at_once
 
 STOCK_NAMES = Path(__file__).with_name("stock_names.txt")
 BOOT = "boot.py"  # stays as it is
@@ -67,10 +69,9 @@ def shrink(folder, *, library=None, guests=(), units=UNITS):
     tree, texts = read_tree(folder)
     visitors = {Path(g): Module(f"guest {g}", Path(g).read_text(), guest=True) for g in guests}
     stock, pool = stock_names()
-    if library:
-        used = identifiers(Program(read_tree(library)[0]))
-        stock, pool = stock | used, [name for name in pool if name not in used]
-    modules, names = shrink_modules(tree + list(visitors.values()), stock, pool, units)
+    foreign = identifiers(Program(read_tree(library)[0])) if library else set()
+    stock, pool = stock | foreign, [name for name in pool if name not in foreign]
+    modules, names = shrink_modules(tree + list(visitors.values()), stock, pool, units, foreign)
     texts.update({m.path: text(m.tree) for m in modules if m.path})
     tags = {}
     for module in modules:
@@ -86,16 +87,22 @@ def shrink(folder, *, library=None, guests=(), units=UNITS):
     )
 
 
-def shrink_modules(modules, stock, pool, units=()):
-    """Change the trees; returns the modules that are left and their Names."""
+def shrink_modules(modules, stock, pool, units=(), foreign=()):
+    """Change the trees; returns the modules that are left and their Names.
+
+    foreign: names that a library uses.
+    """
     for module in modules:
         drop_docstrings(module.tree)
     known = inline(Program(modules))
     drop_unused(modules, known, stock)
+    at_once = named_at_once(Program(modules))
     if units:
         modules = merge(modules, units, _imported_by_main(Program(modules)))
+    idle = idle_functions(modules, at_once, foreign)
     names = Names(Program(modules), stock, pool)
     names.files, names.attributes = rename(names)
+    fill(modules, idle)
     for module in modules:
         if not module.guest:
             order(module.tree)

@@ -19,12 +19,15 @@ def strings(program):
     }
 
 
+def word_parts(text):
+    """The words of a text that is nothing else: one, or some with dots between them."""
+    plain = text.strip(".")
+    return plain.split(".") if _WORDS.fullmatch(plain) else []
+
+
 def words(program):
     """All words that stand as a whole in a string, dotted ones in parts."""
-    found = set()
-    for text in strings(program):
-        if _WORDS.fullmatch(text.strip(".")):
-            found.update(text.strip(".").split("."))
+    found = {word for text in strings(program) for word in word_parts(text)}
     for node in program.nodes(ast.Call):
         if _called(node) == "namedtuple":
             found.update(word for text in _texts(node) for word in re.findall(r"\w+", text))
@@ -48,6 +51,11 @@ def _fits(text, module):
     return plain != "" and (module == plain or module.endswith("." + plain))
 
 
+def modules_named(program, text):
+    """The modules that a text may load."""
+    return [name for name in program.modules if _fits(text, name)]
+
+
 def lookups(program):
     """A function of (module, name): may this global be looked up by a word in a string?
 
@@ -66,6 +74,14 @@ def loaded_by_name(program):
         if _called(node) in _LOADERS:
             texts.update(_texts(node))
     return {m for m in program.modules if any(_fits(text, m) for text in texts)}
+
+
+def named_at_once(program):
+    """The texts, as nodes, that once.py gets: it loads what they name, and lets the module go again."""
+    return {
+        part for node in program.nodes(ast.Call) if _called(node) in _LOADERS[:2]
+        for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
 
 
 def identifiers(program):

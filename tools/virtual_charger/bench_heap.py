@@ -27,9 +27,7 @@ def main(folder):
     gc.threshold(_LOADING_BYTES)
     board = once.call("board", "load", "board.json")
     config = once.call("config", "load", "config.json")
-    from pilotwire.control import Charger
-
-    charger = Charger(board, config)
+    charger = once.call("start", "ready", board, config)
     gc.threshold(-1)
     began = time.ticks_ms()
     charged_ms = linked_ms = None

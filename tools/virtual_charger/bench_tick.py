@@ -167,12 +167,10 @@ def main(folder, ticks):
     os.chdir(folder)
     taken = array("H", bytes(2 * ticks))  # 100 ns; made first, while memory is in one piece
     from pilotwire import once
-    from pilotwire.control import Charger
     from pilotwire.sense import pilot
 
-    charger = Charger(
-        once.call("board", "load", "board.json"), once.call("config", "load", "config.json")
-    )
+    parts = once.call("board", "load", "board.json"), once.call("config", "load", "config.json")
+    charger = once.call("start", "ready", *parts)
     charging(charger)
     pilot._burst = lambda read, buffer: None
     costs(charger, taken)  # warm up

@@ -27,9 +27,9 @@ def start(folder, config=None, *, epoch_s=1780290000, seed=1):
         json.dump(settings, file)
     world.set_up({"board": board, "dir": folder, "epoch_s": epoch_s, "seed": seed})
     from pilotwire import once
-    from pilotwire.control import Charger
 
-    return Charger(once.call("board", "load", "board.json"), once.call("config", "load", "config.json"))
+    parts = once.call("board", "load", "board.json"), once.call("config", "load", "config.json")
+    return once.call("start", "ready", *parts)
 
 
 def run(charger, ms):
