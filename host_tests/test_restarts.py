@@ -37,7 +37,7 @@ class Chip:
         rtc = SimpleNamespace(memory=self._memory)
         self.rtc = rtc
         why = self.record.cause(rtc)
-        count = self.record.restarts(rtc, why)
+        count = self.record.restarts(rtc, why, True)
         self.record.write(rtc, self.record.RUNNING)
         return why, count
 

@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+from pilotwire.device_build import write_manifest
 from serial_device import build, newer, tiny
 from station import Lonely
 
@@ -129,6 +130,63 @@ def test_b_takes_the_place_of_a_that_is_not_proved(station, tmp_path):
     s.charger.advance(4)
     assert starts(s) == [("0.1.9", "b", "passed")]
     assert slot(s) == "b"
+
+
+def test_a_start_that_cannot_be_counted_is_the_proved_ones_and_ends_the_trial(station, tmp_path):
+    """Flash that takes no `slot`: were the new one started, nothing would ever take it back."""
+    s = station(newer(tmp_path / "new"), "b+")
+    (s.folder / "slot.new").mkdir()
+    s.charger.advance(4)
+    assert starts(s) == [("0.1.0", "a", "passed")]
+    (s.folder / "slot.new").rmdir()
+    s.charger.advance(70)
+    assert slot(s) == "a"  # it has proved itself, not the one that it knows nothing of
+
+
+def test_settings_that_cannot_be_copied_do_not_keep_a_new_one_on_trial(station, tmp_path):
+    s = station(newer(tmp_path / "new"), "b+")
+    (s.folder / "config.new.json").mkdir()
+    s.charger.advance(65)
+    assert slot(s) == "b"
+    (s.folder / "config.new.json").rmdir()
+    s.charger.advance(65)
+    assert (s.folder / "config.good.json").exists()
+
+
+def test_a_new_one_that_may_not_charge_ends_its_trial_by_itself(station, tmp_path):
+    new = newer(tmp_path / "new")
+    path = new / "pilotwire/tell/faults_en.mpy"
+    path.write_bytes(path.read_bytes().replace(b"Lid is open", b"Lid is Open"))
+    s = station(new, "b+")
+    s.charger.advance(3 * 190)
+    assert [which for _, which, _ in starts(s)] == ["b", "b", "b", "a"]
+    s.charger.advance(31)
+    s.charge(seconds=5)
+
+
+def crashing(folder):
+    """A whole firmware that ends with an exception in run()."""
+    newer(folder)
+    path = folder / "pilotwire/control.mpy"
+    assert b"kbd_intr" in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(b"kbd_intr", b"kbd_intx"))
+    write_manifest(folder)
+    return folder
+
+
+def test_the_old_one_is_not_to_blame_for_the_ends_of_a_trial(station, tmp_path):
+    """Three ends within ten minutes are 7-5, which asks for a visit: not when they were of a trial."""
+    s = station(crashing(tmp_path / "new"), "b+")
+    s.charger.advance(20)
+    assert [which for _, which, _ in starts(s)] == ["b", "b", "b", "a"]
+    s.charger.advance(31)
+    s.charge(seconds=5)
+
+
+def test_a_proved_one_that_hangs_at_its_start_is_started_again(station, tmp_path):
+    s = station(tiny(tmp_path / "new", "0.9.9", start=HANG), "b")
+    s.charger.advance(200)
+    assert 3 <= len(s.seen("boot")) <= 4
 
 
 HANG = "while True: __import__('time').sleep(1)"

@@ -172,7 +172,9 @@ class Charger:
         """An unexpected end of the last life is a fault of its own; the third in ten minutes stays."""
         faults = self.faults
         self.ends = boot_record.counts
-        faults.tries[fault_rows.RESETS] = boot_record.restarts(self.rtc, self.cause)
+        # Three that end a trial are main.py's matter: the firmware that is back is not to blame.
+        self.trial = once.call("keep_config", "on_trial")
+        faults.tries[fault_rows.RESETS] = boot_record.restarts(self.rtc, self.cause, not self.trial)
         if self.cause in boot_record.UNEXPECTED:
             faults.raise_(fault_rows.RESETS)
             faults.gone(fault_rows.RESETS)

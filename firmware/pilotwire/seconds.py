@@ -14,6 +14,7 @@ from pilotwire.tell import boot_record
 from pilotwire.tell.link import HEALTH
 
 _PROVED_S = const(60)  # a configuration and a firmware that have run so long are good ones
+_DOUBT_S = const(180)  # a firmware on trial that may not charge by then starts again: its trial goes on
 _FRESH_MS = const(2000)
 _LEAST_MA = const(6000)
 _FAREWELL_S = const(2)  # for the answer to reach the broker before a restart by command
@@ -32,7 +33,7 @@ class Seconds:
         self._at = -1  # next part, -1 = done
         self._last_s = charger.clock.up_s
         self._generator_off = False  # in the last second
-        self._proving = True
+        self._prove_s = _PROVED_S  # when it is next to be seen whether this life is a good one; 0 = it is
 
     def step(self):
         """Do the next part, if there is one; whether there was."""
@@ -114,12 +115,20 @@ class Seconds:
 
     def _site(self, c):
         console.second(not c.calm)
-        if self._proving and c.clock.up_s >= _PROVED_S and not c.faults.blocks:
-            if c.charging.letter == A and not c.charging.contactor:
-                self._proving = False
-                once.call("keep_config", "keep", not c.config.trouble)
+        if self._prove_s and c.clock.up_s >= self._prove_s and c.calm:
+            self._prove(c)
         if c.config.ssid:
             c.site.second(c.charging.slack() > 1 and c.calm)
+
+    def _prove(self, c):
+        if not c.faults.blocks:
+            if c.charging.letter == A:
+                self._prove_s = c.clock.up_s + _PROVED_S  # again, should flash not take it
+                once.call("keep_config", "keep", not c.config.trouble)
+                self._prove_s = 0
+                c.trial = False
+        elif c.trial and c.clock.up_s >= _DOUBT_S and c.restart_s < 0:
+            c.restart_s = 0
 
 
 _PARTS = (

@@ -59,11 +59,11 @@ class Uart:
 
 
 def charge_imports(world):
-    """A module read while the loop runs stalls it: let that take its time."""
+    """A module read while the loop runs stalls it: that takes its time. The loop switches Ctrl-C off."""
     real = builtins.__import__
 
     def priced(name, *args):
-        new = world.wdt_us is not None and name.startswith("pilotwire.") and name not in sys.modules
+        new = world.console.interrupt < 0 and name.startswith("pilotwire.") and name not in sys.modules
         module = real(name, *args)
         if new:
             world.clock.advance(world.cost["import"])

@@ -64,9 +64,9 @@ def cause(rtc):
     return _NAMES[fields[1]]
 
 
-def restarts(rtc, why):
+def restarts(rtc, why, timed):
     """How many of the newest three lives ended unexpectedly within ten minutes, the last one (`why`)
-    included. Once at a start: write() keeps their times from here on."""
+    included if it is to be `timed`. Once at a start: write() keeps their times from here on."""
     fields = _read(rtc) or (0, 0, counts, 0, _NEVER, _NEVER, _NEVER)
     counts[:] = fields[2]
     if why in _NAMES:
@@ -74,7 +74,7 @@ def restarts(rtc, why):
         counts[k] = min(counts[k] + 1, 255)
     ago_s = [then_s + fields[3] + _BOOT_S for then_s in fields[4:]]
     ago_s = [then_s for then_s in ago_s if then_s < _WITHIN_S]
-    if why in UNEXPECTED:
+    if timed and why in UNEXPECTED:
         ago_s.insert(0, 0)
     for k in range(3):
         _times[k + 1] = ago_s[k] if k < len(ago_s) else _NEVER
