@@ -14,7 +14,7 @@ from pathlib import Path
 
 import serial
 
-from pilotwire import image, partitions, serial_port, stock
+from pilotwire import image, partitions, serial_port, stock, stock_fetch
 from pilotwire.charger import ChargerError
 from pilotwire.device import BAUD, charges, listen
 from pilotwire.esp_image import ImageError, check_chip
@@ -71,20 +71,20 @@ def words(tool, port, baud, path):
 
 def prepared(args, folder):
     """Path of an image: the file itself, or one in `folder` that is made of it; ImageError."""
+    if not (args.file or args.board):
+        raise ImageError("say which image; or which board with --board, and its image is made")
+    data, name, _ = stock_fetch.obtain(args.file, args.stock, args.sha256)
     try:
-        data = Path(args.file).read_bytes()
-    except OSError as error:
-        raise ImageError(f"{args.file} cannot be read: {error.strerror}") from None
-    try:
-        if is_image(data):
-            if args.board or args.config:
-                raise ImageError("it is a whole image: --board and --config are for a stock MicroPython")
-            return Path(args.file)
-        base = stock.parse(data)
+        whole = is_image(data)
     except ImageError as problem:
-        raise ImageError(f"{args.file}: {problem}") from None
+        raise ImageError(f"{name}: {problem}") from None
+    if whole:
+        if args.board or args.config:
+            raise ImageError(f"{name} is a whole image: --board and --config are for a stock MicroPython")
+        return Path(args.file)
+    base = image.parsed(data, name)
     if not args.board:
-        raise ImageError(f"{args.file} is a stock MicroPython: say which board with --board")
+        raise ImageError(f"{name} is a stock MicroPython: say which board with --board")
     path = Path(folder) / "pilotwire.bin"
     image.write(path, image.build(base, board_file(args.board), args.config).data, secret=True)
     return path
