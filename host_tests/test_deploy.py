@@ -178,7 +178,7 @@ def test_a_device_that_charges_is_not_stopped_and_says_so(device, send, tmp_path
     one = device(seconds=7)
     one.charge(seconds=8)
     status, said = send(one, newer(tmp_path / "new"))
-    assert status == 1 and "it is charging: nothing was changed" in said
+    assert status == 1 and "it is charging. Nothing was changed" in said
     one.charger.advance(5)
     assert one.charger.look()["closed"] and len(one.seen("boot")) == 1
 
