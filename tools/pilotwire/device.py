@@ -97,12 +97,19 @@ class Device:
         platform, version, mpy, started, self.names = ast.literal_eval(self.run(WHO))
         self.arch = {2: "x64", 10: "xtensawin"}.get(mpy >> 10)
         if platform != "esp32" or not self.arch:
-            raise DeviceError(f"{self.port} is no ESP32 but says {platform!r}", "Is it the right port?")
+            raise DeviceError(
+                f"{self.port} is no ESP32 but says {platform!r}", "Is it the right port?",
+                ending.UNTOUCHED,
+            )
         if version < (1, 24) or mpy & 255 != 6:
             number = ".".join(map(str, version))
-            raise DeviceError(f"MicroPython {number} is on it; v1.24 or newer is needed", _FLASH)
+            raise DeviceError(
+                f"MicroPython {number} is on it; v1.24 or newer is needed", _FLASH, ending.UNTOUCHED,
+            )
         if not (started and "pilotwire" in self.names):
-            raise DeviceError("there is a MicroPython, but no Pilotwire on it", _FLASH)
+            raise DeviceError(
+                "there is a MicroPython, but no Pilotwire on it", _FLASH, ending.UNTOUCHED,
+            )
 
     # Speaking to it ---------------------------------------------------------------------------
 
