@@ -3,12 +3,13 @@
 import hashlib
 import struct
 
-PARTITIONS = (  # name, type, subtype, offset, size: ports/esp32/partitions-4MiB.csv
+PARTITIONS = (  # name, type, subtype, offset, size: v1.24 and v1.25, ports/esp32/partitions-4MiB.csv
     ("nvs", 1, 2, 0x9000, 0x6000),
     ("phy_init", 1, 1, 0xF000, 0x1000),
     ("factory", 0, 0, 0x10000, 0x1F0000),
     ("vfs", 1, 0x81, 0x200000, 0x200000),
 )
+WITHOUT_VFS = PARTITIONS[:3]  # v1.26 and newer, partitions-4MiBplus.csv: vfs is made at the start
 UMQTT = b"asyncio/core.py\0umqtt/simple.py\0\0"
 
 

@@ -11,15 +11,17 @@ import struct
 import pytest
 
 from micropython_port import run_script
-from pilotwire import file_system, image, stock
+from pilotwire import file_system, image, partitions, stock
 from pilotwire.charger import ROOT
 from pilotwire.cli import main
 from pilotwire.device_build import compile_tree, write_manifest
 from pilotwire.esp_image import ImageError
 from station import BOARD, Lonely, variant
-from stock_bin import PARTITIONS, application, esp_image, stock_bin, table
+from stock_bin import PARTITIONS, WITHOUT_VFS, application, esp_image, stock_bin, table
 
 BEGIN = 0x1000
+TABLE = 0x8000 - BEGIN
+APP = 0x10000 - BEGIN
 GREETING = b"MicroPython v1.16-237-g1613dc8a1 on 2021-08-30; Generic ESP32 module with ESP32\0"
 CONFIG = {"device": "garage", "installation_a": 16, "ssid": "", "wifi_password": "very secret"}
 
@@ -130,9 +132,8 @@ def made(tmp_path_factory):
     return (folder / "stock.bin").read_bytes(), (folder / "out.bin").read_bytes()
 
 
-def unpack(data, folder):
+def unpack(data, folder, at=PARTITIONS[3][3]):
     """What MicroPython's littlefs says of the vfs in an image; its files lie in folder/device."""
-    _, _, _, at, _ = PARTITIONS[3]
     folder.mkdir(exist_ok=True)
     (folder / "vfs.bin").write_bytes(data[at - BEGIN :])
     (folder / "device").mkdir()
@@ -170,6 +171,18 @@ def test_the_new_table_is_whole_and_gives_the_end_of_vfs_to_the_journal(made):
     entries = made[1][0x8000 - BEGIN :][: 32 * len(rows)]
     assert found[:32] == b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(entries).digest()
     assert set(found[32:]) == {0xFF}
+
+
+@pytest.mark.parametrize("given, at", [
+    (WITHOUT_VFS, 0x200000), ((*WITHOUT_VFS[:2], ("factory", 0, 0, 0x10000, 0x210000)), 0x220000),
+])
+def test_files_lie_where_a_micropython_whose_table_has_no_vfs_would_make_it(given, at, tmp_path):
+    made = image.build(stock.parse(stock_bin(partitions=table(given))), BOARD)
+    rows = [(p.name, p.type, p.subtype, p.at, p.size) for p in partitions.parse(made.data[TABLE:])]
+    assert rows == [*given, ("vfs", 1, 0x81, at, 0x3E0000 - at), ("journal", 1, 6, 0x3E0000, 0x20000)]
+    assert len(made.data) + BEGIN == 0x3E0000
+    assert unpack(made.data, tmp_path / "u", at)[1] == (0x3E0000 - at) // 4096
+    assert (tmp_path / "u/device/board.json").read_bytes() == BOARD.read_bytes()
 
 
 def test_it_ends_before_the_journal_so_that_records_stay(made):
@@ -288,10 +301,10 @@ def test_the_authority_that_the_settings_name_goes_along(tmp_path):
 # What is refused ----------------------------------------------------------------------------
 
 
-def parts(**sizes):
+def parts(*, without=(), **sizes):
     """PARTITIONS with other (offset, size)."""
     return table([(name, kind, sub, *sizes.get(name, (at, size)))
-                  for name, kind, sub, at, size in PARTITIONS])
+                  for name, kind, sub, at, size in PARTITIONS if name not in without])
 
 
 def damaged(data, at):
@@ -301,8 +314,6 @@ def damaged(data, at):
 
 
 GOOD = stock_bin()
-TABLE = 0x8000 - BEGIN
-APP = 0x10000 - BEGIN
 
 
 @pytest.mark.parametrize("data, words", [
@@ -317,7 +328,7 @@ APP = 0x10000 - BEGIN
     (stock_bin(bootloader=esp_image(bytes(0x7000))[:0x7000]), "too short: the bootloader is cut off"),
     (stock_bin(partitions=b"\xff" * 0xC00), "there is no partition table at 0x8000"),
     (damaged(GOOD, TABLE + 8), "the partition table is damaged: its MD5 is missing or wrong"),
-    (stock_bin(partitions=table(PARTITIONS[:3])), "the partition table has no vfs"),
+    (stock_bin(partitions=parts(without=("vfs",), factory=(0x10000, 0x3E0000))), "vfs has 64 KB: too"),
     (stock_bin(partitions=table((*PARTITIONS[:2], PARTITIONS[3]))), "has no application"),
     (stock_bin(partitions=parts(factory=(0x10000, 0x1F1000))), "partitions factory and vfs overlap"),
     (stock_bin(partitions=parts(nvs=(0x8000, 0x6000))), "nvs overlaps the partition table"),

@@ -235,7 +235,7 @@ def test_a_device_that_charges_is_given_no_settings(tmp_path, capsys):
         device.charge(seconds=6)
         path = written(tmp_path / "c.json", CONFIG)
         assert main(["config", "write", path, "--port", device.port]) == 1
-        assert "it is charging: nothing was changed" in capsys.readouterr().err
+        assert "it is charging. Nothing was changed" in capsys.readouterr().err
         device.charger.advance(3)
         assert device.charger.look()["closed"]
 

@@ -4,7 +4,7 @@ import argparse
 import importlib
 import sys
 
-from pilotwire import board_command, cli_serial, doctor
+from pilotwire import board_command, cli_serial, doctor, stock_release
 
 # A command is the function command() of the module with its name, but for these.
 _MODULES = {"board": "board_command", "config": "settings"}
@@ -122,12 +122,15 @@ def parser():
                       help="of the display (default: %(default)s)")
     image = commands.add_parser(
         "image", help="make one file for a chip's flash, from a stock MicroPython",
-        description="From a stock MicroPython for ESP32_GENERIC, v1.24 or newer: the same bootloader and "
+        description="From a stock MicroPython for ESP32_GENERIC, v1.24 or newer, given or downloaded and "
+        "checked by its SHA-256: the same bootloader and "
         "application, a partition for the journal, and a file system with the firmware, the board's and "
         "the station's settings. Says how to write it. Such an image has never been written to a real "
         "device.",
     )
-    image.add_argument("stock", metavar="STOCK.bin", help="as micropython.org offers it for 0x1000")
+    image.add_argument("file", nargs="?", metavar="STOCK.bin",
+                       help="as micropython.org offers it for 0x1000 (default: it is downloaded)")
+    stock_release.add_options(image)
     image.add_argument("--board", required=True, metavar="B", help="a folder in boards/, or a path")
     image.add_argument("--config", metavar="config.json",
                        help="the station's settings; they are checked as the device does")

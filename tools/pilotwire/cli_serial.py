@@ -1,5 +1,7 @@
 """The parsers of the commands for a device on a serial port."""
 
+from pilotwire import stock_release
+
 
 def add(commands):
     _flash(commands)
@@ -18,10 +20,12 @@ def _flash(commands):
         description="Write a whole image of `pilotwire image`, or one that is made here of a stock "
         "MicroPython and a board, with esptool. The journal's records stay. Never while it charges.",
     )
-    flash.add_argument("file", metavar="STOCK.bin|IMAGE")
+    flash.add_argument("file", nargs="?", metavar="STOCK.bin|IMAGE",
+                       help="default: a stock MicroPython is downloaded")
     _port(flash)
-    flash.add_argument("--board", metavar="B", help="with STOCK.bin: a folder in boards/, or a path")
-    flash.add_argument("--config", metavar="config.json", help="with STOCK.bin: the station's settings")
+    stock_release.add_options(flash)
+    flash.add_argument("--board", metavar="B", help="not with IMAGE: a folder in boards/, or a path")
+    flash.add_argument("--config", metavar="config.json", help="not with IMAGE: the station's settings")
     flash.add_argument("--baud", type=int, default=460800, metavar="N",
                        help="of the writing (default: %(default)s)")
 

@@ -17,12 +17,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pilotwire import image
-from pilotwire.charger import ChargerError
+from pilotwire import ending, image
 from pilotwire.device import Device, Full
 from pilotwire.device_build import compile_tree
-from pilotwire.esp_image import ImageError
-from pilotwire.run import Unusable, board_file
+from pilotwire.ending import Ending
+from pilotwire.run import board_file
 from pilotwire.serial_port import DeviceError, choose
 
 _BLOCK = 4096
@@ -31,7 +30,7 @@ _OTHER = {"a": "b", "b": "a"}
 _SPARE = 8  # one in so many blocks stays free: littlefs copies before it erases
 _READY_S = 40  # real starts take some seconds
 _BACK_S = 120  # three that fail, with 10 s between them
-_AS_IT_WAS = "The device has its old firmware, and starts it by itself within a minute. Try again."
+_ROOM = "Take away files that are not Pilotwire's, with mpremote. Try again"
 
 
 def files_of(tree, slot):
@@ -74,8 +73,8 @@ class Update:
         for name in ("boot.py", "main.py"):
             if self.device.sum(name) != digest((self._tree / name).read_bytes()):
                 raise DeviceError(
-                    f"the device's {name} is not this version's, and an update does not change it: "
-                    "pilotwire flash writes everything anew. Nothing was changed"
+                    f"the device's {name} is not this version's, and an update does not change it",
+                    "pilotwire flash writes all of it anew",
                 )
 
     def plan(self):
@@ -106,8 +105,7 @@ class Update:
         if free - need < blocks // _SPARE:
             raise Full(
                 f"the device's file system is full: {free * block >> 10} KB are free, the update needs"
-                f" {need * block >> 10} KB and some room to breathe. Nothing was changed; take away files"
-                " that are not Pilotwire's, with mpremote"
+                f" {need * block >> 10} KB and some room to breathe", _ROOM,
             )
 
     def write(self):
@@ -128,7 +126,7 @@ class Update:
             device.write(path, self._new[path])
         device.names = [*device.names, "b"]
         if device.sums(prefix + "pilotwire") != self._sums:
-            raise DeviceError(f"what the device has written is not what was sent. {_AS_IT_WAS}")
+            raise DeviceError("what the device has written is not what was sent")
         device.write(self._manifest, self._manifest_data)
 
     def switch(self):
@@ -147,7 +145,7 @@ def check_settings(device, config):
         for name in ("board.json", "config.json"):
             data = device.read(name)
             if data is None and name == "board.json":
-                raise DeviceError("the device has no board.json: pilotwire flash makes it whole")
+                raise DeviceError("the device has no board.json", "pilotwire flash writes all of it anew")
             if data is not None:
                 (folder / name).write_bytes(data)
         if config:
@@ -159,9 +157,10 @@ def check_settings(device, config):
         return json.loads((folder / "board.json").read_text())
 
 
-def send_config(device, path):
+def send_config(device, path, end):
     """config.json, and the authority's file that it names, each whole or not at all."""
     path = Path(path)
+    end.state = ending.EITHER_SETTINGS
     beside = image.authority(path)
     if beside:
         device.replace(beside.name, beside.read_bytes())
@@ -173,53 +172,44 @@ def _check_board(spec, wanted):
     if wanted:
         name = json.loads(board_file(wanted).read_text()).get("name")
         if spec.get("name") != name:
-            raise DeviceError(
-                f"the device is a board {spec.get('name')}, not {name}: nothing was changed"
-            )
+            raise DeviceError(f"the device is a board {spec.get('name')}, not {name}")
 
 
 def command(args):
     """0; 1 when the device refuses or fails, 2 when there is nothing to send."""
-    try:
+    with Ending("deploy") as end, tempfile.TemporaryDirectory(prefix="pilotwire-deploy-") as folder:
         if args.board:
             board_file(args.board)
         if args.config:
             Path(args.config).read_bytes()
-        port = choose(args.port)
-        with Device(port) as device, tempfile.TemporaryDirectory(prefix="pilotwire-deploy-") as folder:
+        with Device(choose(args.port), end) as device:
             tree = compile_tree(Path(folder) / "device", arch=device.arch, umqtt=False)
-            return _deploy(args, device, tree)
-    except DeviceError as problem:
-        print(f"pilotwire deploy: {problem}", file=sys.stderr)
-        return 1
-    except (ImageError, Unusable, ChargerError) as problem:
-        print(f"pilotwire deploy: {problem}. Nothing was changed", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"pilotwire deploy: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
+            end.status = _deploy(args, device, tree, end)
+    return end.status
 
 
-def _deploy(args, device, tree):
+def _deploy(args, device, tree, end):
     _check_board(check_settings(device, args.config), args.board)
     update = Update(device, tree)
     update.check_shared()
     if not update.plan():
         if args.config:
-            send_config(device, args.config)
+            send_config(device, args.config, end)
+            end.state = ending.SETTINGS
             print("settings: sent")
         print("firmware: the device has this one, nothing was changed")
     else:
+        end.state = ending.OLD_FIRMWARE
         try:
             update.write()
         except Full:
-            raise Full(f"the device's file system became full. {_AS_IT_WAS}") from None
-        except DeviceError as problem:
-            raise DeviceError(f"{problem}. {_AS_IT_WAS}") from None
+            raise Full("the device's file system became full", _ROOM) from None
         if args.config:
-            send_config(device, args.config)
+            send_config(device, args.config, end)
             print("settings: sent")
+        end.state = ending.EITHER_FIRMWARE
         update.switch()
+        end.state = ending.ON_TRIAL
         print(f"firmware: {len(update.sent)} files sent, {len(update.copies)} copied on the device, into"
               f" slot {update.target}")
         device.restart()
@@ -237,12 +227,9 @@ def _report(device, slot):
         print(f"it does not start{why}: waiting for the old firmware", file=sys.stderr)
         ready, _ = device.ready(_BACK_S)
     if ready is None:
-        print("it has not reported yet: look at its LED and display. A new firmware that has not proved"
-              " itself in three starts is taken back by itself", file=sys.stderr)
-        return 1
+        raise ending.no_word(before)
     version, now, selftest = ready
     print(f"the device runs {version} in slot {now}, self-test {selftest}")
     if now != slot:
-        print(f"the new firmware did not start{why}, and the old one is back", file=sys.stderr)
-        return 1
+        raise DeviceError(f"the new firmware did not start{why}", state=ending.OLD_IS_BACK)
     return 0 if selftest == "passed" else 1

@@ -16,9 +16,9 @@ import time
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from pilotwire import serial_port
+from pilotwire import ending, serial_port
 from pilotwire.device_code import HELPERS, WHO
-from pilotwire.serial_port import DeviceError
+from pilotwire.serial_port import DeviceError, lost
 
 BAUD = 115200
 _ANSWER_S = 12  # a second of the loop's, and 10 s in which a firmware that cannot start waits
@@ -29,6 +29,7 @@ _CHARGING_S = 2.5
 _HEARING_S = 0.2
 _BROKEN = (TransportError, OSError, struct.error)  # struct: an answer that is too short
 _CHARGING = b"pilotwire: charging"
+_FLASH = "pilotwire flash writes all of it anew"
 _READY = re.compile(r"pilotwire (\S+) ready in ([ab]), self-test (\w+)\r?\n")
 
 
@@ -37,18 +38,22 @@ class Full(DeviceError):
 
 
 class Device:
-    """Open and at the raw prompt, the firmware stopped; a context. `names`: of the root's files."""
+    """Open and at the raw prompt, the firmware stopped, which the Ending is told; a context. `names`: of
+    the root's files."""
 
-    def __init__(self, port):
+    def __init__(self, port, end):
         self.port = port
+        self._runs = False
         self._transport = _open(port)
         try:
             self._stop()
+            end.state = ending.STOPPING
             self._transport.serial.timeout = _TIMEOUT_S
             with _quiet():
                 self._transport.enter_raw_repl(timeout_overall=_TIMEOUT_S)
             self._identify()
             self.run(HELPERS)
+            end.state = ending.STOPPED
         except (*_BROKEN, DeviceError) as problem:
             self.close()
             raise _said(problem, port) from None
@@ -57,7 +62,7 @@ class Device:
         return self
 
     def __exit__(self, kind, *_):
-        if kind:  # whatever went wrong, or Ctrl-C: it need not wait for its watchdog
+        if kind and not self._runs:  # whatever went wrong, or Ctrl-C: it need not wait for its watchdog
             with contextlib.suppress(DeviceError):
                 self.restart()
         self.close()
@@ -78,30 +83,32 @@ class Device:
                 asked_s = time.monotonic() + _AGAIN_S
             heard = (heard + serial.read(max(1, serial.in_waiting)))[-4096:]
             if _CHARGING in heard:
-                raise DeviceError(
-                    "it is charging: nothing was changed. Try again when the car has stopped"
-                )
+                raise serial_port.charging()
             if heard.endswith(b">>> "):
                 return
         what = "something that is no MicroPython prompt" if heard else "nothing"
         raise DeviceError(
-            f"{self.port} answers {what}. Is it the right port, has the device power, and MicroPython at"
-            f" {BAUD} baud? Switch its supply off and on and try again; for a chip without firmware:"
-            " pilotwire flash"
+            f"{self.port} answers {what}",
+            f"Is it the right port, has the device power, and MicroPython at {BAUD} baud? Switch its"
+            " supply off and on and try again; for a chip without firmware: pilotwire flash",
         )
 
     def _identify(self):
         platform, version, mpy, started, self.names = ast.literal_eval(self.run(WHO))
         self.arch = {2: "x64", 10: "xtensawin"}.get(mpy >> 10)
         if platform != "esp32" or not self.arch:
-            raise DeviceError(f"{self.port} is no ESP32 but says {platform!r}: nothing was changed")
+            raise DeviceError(
+                f"{self.port} is no ESP32 but says {platform!r}", "Is it the right port?",
+                ending.UNTOUCHED,
+            )
         if version < (1, 24) or mpy & 255 != 6:
             number = ".".join(map(str, version))
-            raise DeviceError(f"MicroPython {number} is on it; v1.24 or newer is needed: pilotwire flash")
+            raise DeviceError(
+                f"MicroPython {number} is on it; v1.24 or newer is needed", _FLASH, ending.UNTOUCHED,
+            )
         if not (started and "pilotwire" in self.names):
             raise DeviceError(
-                "there is a MicroPython, but no Pilotwire on it: pilotwire flash puts one there. Nothing"
-                " was changed"
+                "there is a MicroPython, but no Pilotwire on it", _FLASH, ending.UNTOUCHED,
             )
 
     # Speaking to it ---------------------------------------------------------------------------
@@ -112,7 +119,7 @@ class Device:
             with _quiet():
                 out, error = self._transport.exec_raw(code, timeout=_TIMEOUT_S)
         except _BROKEN as problem:
-            raise _lost(self.port) from problem
+            raise lost(self.port) from problem
         if error:
             last = error.decode(errors="replace").strip().splitlines()[-1]
             if "OSError: 28" in last or "ENOSPC" in last:
@@ -163,7 +170,8 @@ class Device:
             with _quiet():
                 self._transport.exec_raw_no_follow("machine.reset()")
         except _BROKEN:
-            raise _lost(self.port) from None
+            raise lost(self.port) from None
+        self._runs = True
 
     def ready(self, seconds):
         """(version, slot, self-test) of the first start that reports, None when none does in time; and
@@ -182,7 +190,7 @@ def charges(port):
             heard += serial.read(max(1, serial.in_waiting))
         return _CHARGING in heard
     except OSError:
-        raise _lost(port) from None
+        raise lost(port) from None
     finally:
         _close(transport)
 
@@ -222,13 +230,9 @@ def _quiet():
     return contextlib.redirect_stdout(io.StringIO())
 
 
-def _lost(port):
-    return DeviceError(f"the connection to {port} was lost")
-
-
 def _said(problem, port):
     if isinstance(problem, DeviceError):
         return problem
     if isinstance(problem, TransportExecError):
         return DeviceError(f"the device says: {problem.error_output.strip().splitlines()[-1]}")
-    return _lost(port)
+    return lost(port)

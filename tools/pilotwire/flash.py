@@ -14,38 +14,36 @@ from pathlib import Path
 
 import serial
 
-from pilotwire import image, partitions, serial_port, stock
-from pilotwire.charger import ChargerError
+from pilotwire import ending, image, partitions, serial_port, stock, stock_fetch
 from pilotwire.device import BAUD, charges, listen
+from pilotwire.ending import HALF_IMAGE, UNTOUCHED, Ending
 from pilotwire.esp_image import ImageError, check_chip
 from pilotwire.partitions import TABLE_AT, TABLE_BYTES
-from pilotwire.run import Unusable, board_file
+from pilotwire.run import board_file
 from pilotwire.serial_port import DeviceError, choose
 
 _NAMES = ("esptool", "esptool.py")
 _READY_S = 60
-_GET_IT = "esptool is not here: .venv/bin/pip install esptool (or: sudo apt install esptool)"
-_AGAIN = (
-    "The chip has part of the image: it does not start, or starts and does not charge. Its own loader"
-    " cannot be lost: plug the cable in and run the same command again"
-)
-_UNTOUCHED = "Nothing was written"
+_GET_IT = ".venv/bin/pip install esptool (or: sudo apt install esptool)"
 _VERIFIED = "Hash of data verified"
 _WRITING = re.compile(r"Writing at 0x|Erasing flash|Compressed \d+ bytes")
 
-# What esptool says, and what it means. In this order; None: as far as writing had come.
+# What esptool says; what it means, of this port and of what the pattern has found; the state that the
+# chip is in, None: as far as writing had come. In this order.
 _TROUBLES = (
-    (r"[Tt]his chip is (?:an? )?(ESP[\w-]+),? not", "the chip is an {0}: Pilotwire runs on the ESP32"
-     " only.", 0),
-    (r"Unexpected chip ID|not an? ESP32 image|not for ESP32", "the image is not for this chip.", 0),
-    (r"MD5 of file does not match|digest mismatch", "what is in the flash is not what was sent.", 1),
-    (r"Errno 13|Permission denied", "the port may not be opened: sudo usermod -aG dialout $USER, then log"
-     " out and in again.", 0),
-    (r"[Pp]ort is busy|Could not exclusively lock|Errno 16", "another program has the port open.", 0),
-    (r"Failed to connect|No serial data received|Wrong boot mode", "the chip's loader does not answer."
-     " Hold its BOOT button, press EN, let BOOT go, and try again.", None),
+    (r"[Tt]his chip is (?:an? )?(ESP[\w-]+),? not", lambda _, chip: DeviceError(
+        f"the chip is an {chip}", "Pilotwire runs on the ESP32 only"), UNTOUCHED),
+    (r"Unexpected chip ID|not an? ESP32 image|not for ESP32", lambda _: DeviceError(
+        "the image is not for this chip"), UNTOUCHED),
+    (r"MD5 of file does not match|digest mismatch", lambda _: DeviceError(
+        "what is in the flash is not what was sent"), HALF_IMAGE),
+    (r"Errno 13|Permission denied", serial_port.denied, UNTOUCHED),
+    (r"[Pp]ort is busy|Could not exclusively lock|Errno 16", serial_port.taken, UNTOUCHED),
+    (r"Failed to connect|No serial data received|Wrong boot mode", lambda _: DeviceError(
+        "the chip's loader does not answer",
+        "Hold its BOOT button, press EN, let BOOT go, and try again"), None),
     (r"disconnected|Errno 5|Input/output|Serial port error|could not open|stopped|[Tt]imed out",
-     "the connection was lost.", None),
+     serial_port.lost, None),
 )
 
 
@@ -56,7 +54,7 @@ def esptool():
         found = str(beside) if beside.exists() else shutil.which(name)
         if found:
             return [found]
-    raise DeviceError(_GET_IT)
+    raise DeviceError("esptool is not here", _GET_IT)
 
 
 def words(tool, port, baud, path):
@@ -71,20 +69,20 @@ def words(tool, port, baud, path):
 
 def prepared(args, folder):
     """Path of an image: the file itself, or one in `folder` that is made of it; ImageError."""
+    if not (args.file or args.board):
+        raise ImageError("say which image; or which board with --board, and its image is made")
+    data, name, _ = stock_fetch.obtain(args.file, args.stock, args.sha256)
     try:
-        data = Path(args.file).read_bytes()
-    except OSError as error:
-        raise ImageError(f"{args.file} cannot be read: {error.strerror}") from None
-    try:
-        if is_image(data):
-            if args.board or args.config:
-                raise ImageError("it is a whole image: --board and --config are for a stock MicroPython")
-            return Path(args.file)
-        base = stock.parse(data)
+        whole = is_image(data)
     except ImageError as problem:
-        raise ImageError(f"{args.file}: {problem}") from None
+        raise ImageError(f"{name}: {problem}") from None
+    if whole:
+        if args.board or args.config:
+            raise ImageError(f"{name} is a whole image: --board and --config are for a stock MicroPython")
+        return Path(args.file)
+    base = image.parsed(data, name)
     if not args.board:
-        raise ImageError(f"{args.file} is a stock MicroPython: say which board with --board")
+        raise ImageError(f"{name} is a stock MicroPython: say which board with --board")
     path = Path(folder) / "pilotwire.bin"
     image.write(path, image.build(base, board_file(args.board), args.config).data, secret=True)
     return path
@@ -97,20 +95,21 @@ def is_image(data):
     return any(p.name == "journal" for p in partitions.parse(table))
 
 
-def trouble(said):
-    """What went wrong, from all that esptool has said: for people."""
-    begun = bool(_WRITING.search(said))
+def trouble(said, port):
+    """DeviceError: what went wrong, from all that esptool has said."""
+    come_to = HALF_IMAGE if _WRITING.search(said) else UNTOUCHED
     end = said[max(0, said.rfind("error occurred")) :]  # before it are warnings of all kinds
-    for pattern, meaning, writes in _TROUBLES:
+    for pattern, meaning, state in _TROUBLES:
         found = re.search(pattern, end)
         if found:
-            state = _AGAIN if (begun if writes is None else writes) else _UNTOUCHED
-            return f"{meaning.format(*found.groups())} {state}"
-    last = [line for line in said.splitlines() if line.strip()][-1:] or ["nothing"]
-    return f"esptool has failed and said: {last[0].strip()}. {_AGAIN if begun else _UNTOUCHED}"
+            problem = meaning(port, *found.groups())
+            problem.state = state or come_to
+            return problem
+    last = [line.strip() for line in said.splitlines() if line.strip()][-1:] or ["nothing"]
+    return DeviceError(f"esptool has failed and said: {last[0]}", state=come_to)
 
 
-def _run(command):
+def _run(command, port):
     """Run esptool, pass on what it says; DeviceError."""
     said = []
     with subprocess.Popen(
@@ -122,9 +121,9 @@ def _run(command):
             sys.stdout.flush()
     text = "".join(said)
     if process.returncode:
-        raise DeviceError(trouble(text))
+        raise trouble(text, port)
     if _VERIFIED not in text:
-        raise DeviceError(f"esptool did not say that it has compared what it wrote. {_AGAIN}")
+        raise DeviceError("esptool did not say that it has compared what it wrote")
 
 
 def _listen(port):
@@ -137,14 +136,9 @@ def _listen(port):
         with console:
             ready, before = listen(console, _READY_S)
     except OSError:
-        raise DeviceError(
-            f"written and compared, but {port} has gone away: plug it in, and look at the LED"
-        ) from None
+        raise serial_port.lost(port) from None
     if ready is None:
-        last = [f"; it says: {line}" for line in before.splitlines() if line.strip()][-1:]
-        print("written and compared, but no word from the firmware" + "".join(last)
-              + ". Press EN, or switch its supply off and on", file=sys.stderr)
-        return 1
+        raise ending.no_word(before)
     for line in before.splitlines():
         if "Error" in line:
             print("the device says: " + line.strip())
@@ -155,22 +149,15 @@ def _listen(port):
 
 def command(args):
     """0 when the firmware has reported; 1 when the device refuses or fails, 2 when there is no image."""
-    with tempfile.TemporaryDirectory(prefix="pilotwire-flash-") as folder:
-        try:
-            path = prepared(args, folder)
-            tool = esptool()
-            port = choose(args.port)
-            serial_port.check(port)
-            if charges(port):
-                raise DeviceError(f"it is charging. {_UNTOUCHED}. Try again when the car has stopped")
-            _run(words(tool, port, args.baud, path))
-            return _listen(port)
-        except DeviceError as problem:
-            print(f"pilotwire flash: {problem}", file=sys.stderr)
-            return 1
-        except (ImageError, Unusable, ChargerError) as problem:
-            print(f"pilotwire flash: {problem}. {_UNTOUCHED}", file=sys.stderr)
-            return 2
-        except KeyboardInterrupt:
-            print(f"\npilotwire flash: stopped. {_AGAIN}", file=sys.stderr)
-            return 130
+    with Ending("flash") as end, tempfile.TemporaryDirectory(prefix="pilotwire-flash-") as folder:
+        path = prepared(args, folder)
+        tool = esptool()
+        port = choose(args.port)
+        serial_port.check(port)
+        if charges(port):
+            raise serial_port.charging()
+        end.state = HALF_IMAGE
+        _run(words(tool, port, args.baud, path), port)
+        end.state = ending.IMAGE
+        end.status = _listen(port)
+    return end.status

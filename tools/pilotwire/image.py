@@ -24,7 +24,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotwire import board_check, file_system, partitions, stock
+from pilotwire import board_check, file_system, partitions, stock, stock_fetch
 from pilotwire.board_spec import Unreadable
 from pilotwire.charger import SOURCES, ChargerError, micropython, search_path
 from pilotwire.device_build import compile_tree
@@ -139,8 +139,9 @@ def _authority(tree, config):
         shutil.copyfile(beside, tree / beside.name)
 
 
-def report(image, path, board, config, warnings=0):
-    """Lines for a person: what was made, how to write it, what can happen. `warnings`: of the board."""
+def report(image, path, board, config, given, warnings=0):
+    """Lines for a person: what was made, how to write it, what can happen. `given`: which stock file it
+    was, and what its sum says; `warnings`: of the board."""
     vfs, journal = image.partition("vfs"), image.partition("journal")
     application = next(p for p in image.table if p.type == partitions.APP)
     free = 100 * (image.blocks - image.used) // image.blocks
@@ -151,6 +152,7 @@ def report(image, path, board, config, warnings=0):
            f" {image.used} of {image.blocks} blocks, {free} % free")
     yield (f"  0x{journal.at:06X}  journal, {journal.size >> 10} KB: not written, so that records in it"
            " stay")
+    yield "  stock      {}: {}".format(*given)
     yield f"  board      {board}" + (f": {warnings} warnings (pilotwire board check)" if warnings else "")
     yield ("  settings   " + (f"{config}: the image holds its secrets, only you may read it" if config
                               else "none: the station shows 7-6 and does not charge until it has some"))
@@ -180,25 +182,25 @@ def write(path, data, secret):
         raise ImageError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _stock(path):
+def parsed(data, name):
+    """Stock of a file's bytes; ImageError with its name."""
     try:
-        return stock.parse(Path(path).read_bytes())
-    except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror}") from None
+        return stock.parse(data)
     except ImageError as problem:
-        raise ImageError(f"{path}: {problem}") from None
+        raise ImageError(f"{name}: {problem}") from None
 
 
 def command(args):
     """0, or 2 with one line when the image cannot be made."""
     out = Path(args.out)
     try:
-        base = _stock(args.stock)
         board = board_file(args.board)
         if args.config and not os.access(args.config, os.R_OK):
             raise ImageError(f"{args.config} cannot be read")
-        if out.resolve() in [Path(p).resolve() for p in (args.stock, board, args.config) if p]:
+        if out.resolve() in [Path(p).resolve() for p in (args.file, board, args.config) if p]:
             raise ImageError(f"{out} is what the image is made of")
+        data, *given = stock_fetch.obtain(args.file, args.stock, args.sha256)
+        base = parsed(data, given[0])
         image = build(base, board, args.config)
         write(out, image.data, secret=args.config is not None)
     except (ImageError, Unusable, Unreadable, ChargerError) as problem:
@@ -207,6 +209,6 @@ def command(args):
     except OSError as error:
         print(f"pilotwire image: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
-    for line in report(image, out, args.board, args.config, len(board_check.check(board))):
+    for line in report(image, out, args.board, args.config, given, len(board_check.check(board))):
         print(line)
     return 0

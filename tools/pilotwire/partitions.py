@@ -17,6 +17,7 @@ SECTOR = 4096  # what is erased at a time; data partitions begin and end with on
 
 APP, DATA = 0, 1
 UNDEFINED = 6  # the subtype of data that ESP-IDF has no use for
+FAT = 0x81  # the subtype that MicroPython gives its vfs, whatever the file system
 
 _ENTRY = struct.Struct("<2sBBII16sI")
 _ENTRY_MAGIC = b"\xaa\x50"
@@ -75,6 +76,19 @@ def check(partitions, flash_bytes):
         raise ImageError(
             f"the partition {in_order[-1].name} ends behind the {flash_bytes >> 20} MB of flash"
         )
+
+
+def with_vfs(partitions, flash_bytes):
+    """The table, with the `vfs` that MicroPython v1.26 and newer does not list but makes at each start:
+    from the end of all partitions to that of the flash. It makes none where the table has one.
+
+    flash_bytes: what the bootloader counts on; a chip's own may be larger. Source: MicroPython,
+    ports/esp32/main.c, boardctrl_startup().
+    """
+    if not partitions or any(p.name == "vfs" for p in partitions):
+        return partitions
+    at = max(p.end for p in partitions)
+    return [*partitions, Partition("vfs", DATA, FAT, at, max(0, flash_bytes - at))]
 
 
 def with_journal(partitions, journal_bytes):

@@ -9,7 +9,29 @@ from serial.tools import list_ports
 
 
 class DeviceError(Exception):
-    """What cannot be done with this device, why, and what state it is in; the text is for people."""
+    """Why something cannot be done with this device; the text is for people. then: how to go on. state:
+    an ending.State, when whoever finds it knows it. ending.py tells all of it."""
+
+    def __init__(self, cause, then="", state=None):
+        super().__init__(cause)
+        self.then, self.state = then, state
+
+
+def denied(path):
+    return DeviceError(f"you may not open {path}",
+                       "sudo usermod -aG dialout $USER, then log out and in again")
+
+
+def taken(path):
+    return DeviceError(f"{path} cannot be opened: another program has it open")
+
+
+def lost(path):
+    return DeviceError(f"the connection to {path} was lost")
+
+
+def charging():
+    return DeviceError("it is charging", "Try again when the car has stopped")
 
 
 def ports():
@@ -43,9 +65,7 @@ def check(path):
     if not stat.S_ISCHR(mode):
         raise DeviceError(f"{path} is no serial port; {there_are()}")
     if not os.access(path, os.R_OK | os.W_OK):
-        raise DeviceError(
-            f"you may not open {path}: sudo usermod -aG dialout $USER, then log out and in again"
-        )
+        raise denied(path)
 
 
 def busy(path):
@@ -56,5 +76,5 @@ def busy(path):
     except OSError as error:
         why = str(error)
         if "exclusively lock" in why or error.errno == errno.EBUSY:
-            why = "another program has it open"
+            return taken(path)
     return DeviceError(f"{path} cannot be opened: {why}")

@@ -7,23 +7,18 @@ What is right is for the device's own rules to say: firmware/pilotwire/config.py
 import json
 import os
 import stat
-import sys
 import tempfile
 from pathlib import Path
 
-from pilotwire import image
-from pilotwire.charger import ChargerError
+from pilotwire import ending, image
 from pilotwire.deploy import send_config
 from pilotwire.device import Device
+from pilotwire.ending import Ending
 from pilotwire.esp_image import ImageError
 from pilotwire.serial_port import DeviceError, choose
-from pilotwire.settings_table import BY_NAME, MASK, SETTINGS, get, masked
+from pilotwire.settings_table import BY_NAME, MASK, SETTINGS, SettingsError, get, masked
 
 _READY_S = 40
-
-
-class SettingsError(Exception):
-    """What is wrong with a config.json; one line."""
 
 
 def check(text, folder="."):
@@ -81,7 +76,7 @@ def shown(spec):
     return json.dumps(masked(spec), indent=1, ensure_ascii=False)
 
 
-def _check(args):
+def _check(args, _):
     text = checked(args.file)
     print(shown(json.loads(text)))
     print(f"{args.file}: the device would take it; the secrets in it are not shown")
@@ -90,14 +85,15 @@ def _check(args):
     return 0
 
 
-def _explain(args):
+def _explain(args, _):
     for line in explain(args.name):
         print(line)
     return 0
 
 
-def _read(args):
-    with Device(choose(args.port)) as device:
+def _read(args, end):
+    end.state = ending.UNTOUCHED
+    with Device(choose(args.port), end) as device:
         data = device.read("config.json")
         device.restart()
     if data is None:
@@ -115,19 +111,19 @@ def _read(args):
     return 0
 
 
-def _write(args):
+def _write(args, end):
+    end.state = ending.UNTOUCHED
     text = checked(args.file)
-    with Device(choose(args.port)) as device:
-        send_config(device, args.file)
+    with Device(choose(args.port), end) as device:
+        send_config(device, args.file, end)
+        end.state = ending.SETTINGS
         device.restart()
         ready, before = device.ready(_READY_S)
     print(shown(json.loads(text)))
     if "ConfigError" in before:
-        print("the device does not take it: " + before.strip().splitlines()[-1], file=sys.stderr)
-        return 1
+        raise DeviceError("the device does not take it: " + before.strip().splitlines()[-1])
     if ready is None:
-        print("sent, but the device has not reported yet: look at its LED and display", file=sys.stderr)
-        return 1
+        raise ending.no_word(before)
     print("the device runs with it. Its last good one stays until this one has run for a minute")
     return 0
 
@@ -137,15 +133,11 @@ _ACTIONS = {"check": _check, "explain": _explain, "read": _read, "write": _write
 
 def command(args):
     """0; 1 when it is not good or the device refuses, 2 when there is no way to ask."""
-    try:
+    with Ending("config", state=None) as end:
         if args.action is None:
             from pilotwire.settings_guide import guide
 
-            return guide(Path(args.out))
-        return _ACTIONS[args.action](args)
-    except (SettingsError, DeviceError, ImageError) as problem:
-        print(f"pilotwire config: {problem}", file=sys.stderr)
-        return 1
-    except ChargerError as problem:
-        print(f"pilotwire config: {problem}", file=sys.stderr)
-        return 2
+            end.status = guide(Path(args.out))
+        else:
+            end.status = _ACTIONS[args.action](args, end)
+    return end.status

@@ -12,8 +12,8 @@ from getpass import getpass
 from pilotwire import image
 from pilotwire.charger import ROOT
 from pilotwire.run import Unusable, board_file
-from pilotwire.settings import SettingsError, check, shown
-from pilotwire.settings_table import BY_NAME, get, put
+from pilotwire.settings import check, shown
+from pilotwire.settings_table import BY_NAME, SettingsError, get, put
 
 _LEAST = {"device": "unset", "installation_a": 6}  # what the rules want before anything else is judged
 _NUMBERS = {"A", "s", "Ohm", "currency", "min", ""}  # units of what is a number
@@ -119,6 +119,6 @@ def guide(path):
     image.write(path, text.encode(), secret=True)
     print(shown(spec))
     print(f"{path}: written; only you may read it. What else can be set: pilotwire config explain")
-    print(f"Next: pilotwire image STOCK.bin --board {board} --config {path} -o pilotwire.bin")
+    print(f"Next: pilotwire image --board {board} --config {path} -o pilotwire.bin")
     print(f"or, onto a device that runs: pilotwire config write {path}")
     return 0

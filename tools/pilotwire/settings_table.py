@@ -8,6 +8,10 @@ from dataclasses import dataclass
 MASK = "***"  # what is shown of a secret
 
 
+class SettingsError(Exception):
+    """What is wrong with a config.json; one line."""
+
+
 @dataclass(frozen=True)
 class Setting:
     name: str  # broker.host: host within the object broker

@@ -22,7 +22,7 @@ _UMQTT = b"umqtt/simple.py\0"  # as the names of frozen modules lie in an applic
 @dataclass(frozen=True)
 class Stock:
     data: bytes
-    table: list  # of Partition
+    table: list  # of Partition; with a vfs, also where the file's own has none
     flash_bytes: int
     application: bytes
 
@@ -47,9 +47,10 @@ def parse(data):
     esp_image.check_chip(data, "the bootloader")
     if len(data) < TABLE_AT - BEGIN + TABLE_BYTES:
         raise ImageError(f"too short: the partition table at 0x{TABLE_AT:X} is missing")
-    table = partitions.parse(data[TABLE_AT - BEGIN :][:TABLE_BYTES])
     flash_bytes = esp_image.flash_bytes(data)
+    table = partitions.parse(data[TABLE_AT - BEGIN :][:TABLE_BYTES])
     partitions.check(table, flash_bytes)
+    table = partitions.with_vfs(table, flash_bytes)
     esp_image.length(data[: TABLE_AT - BEGIN], "the bootloader")
     applications = [p for p in table if p.type == APP]
     if not applications:
@@ -77,7 +78,5 @@ def _check_version(name):
 def _check_files(made):
     """There is an empty vfs to put files in, and no journal yet."""
     by_name = {p.name: p for p in made.table}
-    if "vfs" not in by_name:
-        raise ImageError("the partition table has no vfs, where the files would go")
     if "journal" in by_name or made.data[by_name["vfs"].at - BEGIN :].strip(b"\xff"):
         raise ImageError("it has a journal or files already: this is no stock image")
