@@ -6,7 +6,9 @@ One instance, `world`, is shared by the virtual `machine`, `network`, `socket` a
 import json
 import os
 import sys
+from array import array
 
+import micropython
 from plant import costs, flash, lamps, ntc
 from plant.car import Car
 from plant.clock import Clock
@@ -70,22 +72,31 @@ class World:
         self.drawn_us = None  # the display was last written to; None: nothing new to tell
         self._text = None
         self._car_us = _CAR_STEP_US
-        self._seed = 1
+        self._random = array("I", [1, 0])  # of a number of 64 bits, the low half first
 
     def _no_emit(self, kind, **fields):
         pass
 
-    def random(self):
+    def seed(self, number):
+        """Begin this run's random numbers."""
+        number = number * 2654435761 + 88172645463325252
+        self._random = array("I", [number & 0xFFFFFFFF, number >> 32 & 0xFFFFFFFF])
+        for _ in range(8):
+            self.random()
+
+    @micropython.viper
+    def random(self) -> int:
         """31-bit pseudo-random number of this run's seed (multiply-with-carry)."""
-        self._seed = (self._seed & 0xFFFFFFFF) * 4294957665 + (self._seed >> 32)
-        return (self._seed >> 16) & 0x7FFFFFFF
+        s = ptr32(self._random)
+        product = s[0] * 4294957665 + s[1]  # of its 64 bits none is lost
+        s[0] = product
+        s[1] = product >> 32
+        return (product >> 16) & 0x7FFFFFFF
 
     def set_up(self, options):
         """Build the plant: options = board (dict), dir, seed, epoch_s, mhz, flash_kb, tolerance, watch
         (faults are told as events)."""
-        self._seed = options.get("seed", 1) * 2654435761 + 88172645463325252
-        for _ in range(8):
-            self.random()
+        self.seed(options.get("seed", 1))
         self.cost = costs.MHZ_160 if options.get("mhz") == 160 else costs.MHZ_240
         self.clock.us = options.get("start_us", 0)
         self._car_us = self.until_us = self.clock.us
@@ -144,6 +155,7 @@ class World:
 
     # Pins -----------------------------------------------------------------------------------
 
+    @micropython.native
     def pin_write(self, pin, level):
         """An output changes. Sensing and deciding are charged before the first write of each tick that
         comes after reads of the pilot: before them hardly any has run."""
@@ -172,6 +184,7 @@ class World:
         if pin == self.spec["pilot"]["pwm_pin"]:
             self.pilot_duty(0)  # the generator's own pull-down: state F without firmware
 
+    @micropython.native
     def _outputs(self, pin):
         spec = self.spec
         on = bool(self.board.output.get(pin) and self.board.level.get(pin))
@@ -192,6 +205,7 @@ class World:
         if self.meter and pin == spec["meter"].get("cs"):
             self.meter.select(not self.board.level.get(pin))
 
+    @micropython.native
     def pin_read(self, pin):
         line = self.lines.read.get(pin)
         if line:
@@ -230,6 +244,7 @@ class World:
             self._text = text
             self.emit("display", text=text)
 
+    @micropython.native
     def plan(self):
         """Work out when the plant has to act next."""
         due = self.until_us if self.driver else _NEVER
@@ -247,6 +262,7 @@ class World:
             due = min(due, self.wdt_us)
         self.clock.due_us = due
 
+    @micropython.native
     def _due(self):
         now = self.clock.us
         if self.contactor.move_us is not None and now >= self.contactor.move_us:
