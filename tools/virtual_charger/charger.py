@@ -30,6 +30,20 @@ def run(world, path):
         world.console.interrupt = -1
 
 
+def wait_for_supply(world):
+    """Until the power is back. A reset, or another cut, meets no firmware meanwhile."""
+    from plant.flash import PowerCut
+    from plant.world import Reset
+
+    while not world.powered:
+        try:
+            world.clock.advance(100000)
+        except Reset:
+            pass
+        except PowerCut:
+            world.powered = False  # it came and went between two looks
+
+
 def main():
     sys.path.pop(0)  # this file's own folder, where esp32/ would hide the module esp32
     from plant.driver import Driver
@@ -63,9 +77,9 @@ def main():
         firmware = ""
     path = list(sys.path)
     world.plan()
-    world.clock.advance(0)
     while True:
         try:
+            world.clock.advance(0)  # what is due now comes first, also before the first start
             if files:
                 files.restart(world.reset_cause == "soft")
             if world.reset_cause != "soft":
@@ -89,8 +103,7 @@ def main():
             world.wdt_us = None
             repl.raw = False
             world.emit("power", on=False)
-            while not world.powered:
-                world.clock.advance(100000)
+            wait_for_supply(world)
             world.power_back()
             world.emit("power", on=True)
         forget_firmware()

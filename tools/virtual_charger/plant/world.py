@@ -345,7 +345,7 @@ class World:
         elif event == "clock":
             self._clock(value)
         elif event == "reset":
-            if value == "brown_out":
+            if value == "brown_out" and self.powered:
                 self._brown_out()
             raise Reset(value)
         elif event == "power":
