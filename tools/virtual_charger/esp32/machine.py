@@ -2,7 +2,8 @@
 
 import micropython
 import utime as _real_time
-from plant.world import Reset, world
+from plant.supply import Reset
+from plant.world import world
 
 PWRON_RESET = 1
 HARD_RESET = 2
