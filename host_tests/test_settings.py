@@ -30,6 +30,19 @@ BAD = [
     ('{"device": "garage", "installation_a": 16, "broker": {"host": "h", "tls": true, "ca": "no.der"}}',
      "broker.ca must name a file"),
 ]
+LEAST = {"device": "garage", "installation_a": 16}
+# What would pass as a number, a name or a text, and fail when it is used.
+USELESS = [
+    ({"broker": {"host": "h", "port": 1883.5}}, "broker.port must be a whole number"),
+    ({"broker": {"host": "h", "port": 1883.0}}, "broker.port must be a whole number"),
+    ({"broker": {"host": "h", "passwd": "geheim"}}, "broker.passwd is not known"),
+    ({"broker": {"host": "h", "usr": "u"}}, "broker.usr is not known"),
+    ({"night": {"from": "22:00", "to": "06:00", "utc_ofset": 60}}, "night.utc_ofset is not known"),
+    ({"phases": 3.0}, "phases must be 1 or 3"),
+    ({"wifi_password": "7 signs"}, "wifi_password must be 8 to 63"),
+    ({"wifi_password": "x" * 64}, "wifi_password must be 8 to 63"),
+    ({"wifi_password": "\u00fc" * 32}, "wifi_password must be 8 to 63"),  # 64 bytes
+]
 
 
 def written(path, spec):
@@ -128,6 +141,39 @@ def test_check_says_in_one_line_what_the_device_would_not_take(tmp_path, capsys,
     assert words in said.err and len(said.err.splitlines()) == 1 and said.out == ""
 
 
+@pytest.mark.parametrize("more, words", USELESS)
+def test_what_would_fail_later_is_refused_at_once(tmp_path, capsys, more, words):
+    assert main(["config", "check", written(tmp_path / "c.json", {**LEAST, **more})]) == 1
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("password", ["", "8 signs.", "x" * 63])
+def test_a_wifi_password_of_a_usable_length_is_taken(password):
+    settings.check(json.dumps({**LEAST, "wifi_password": password}))
+
+
+# Ours are written anew: config.good.json after a minute, slot.new at a start, *.new by `deploy`.
+@pytest.mark.parametrize("name", [
+    "config.json", "config.good.json", "config.new.json", "slot", "slot.new", "x.der.new", "board.json",
+    "boot.py", "manifest.txt", "ca.pem",
+])
+@pytest.mark.parametrize("tls", [True, False])
+def test_no_file_but_one_of_its_own_kind_is_the_authority(tmp_path, monkeypatch, name, tls):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(b"0\x82")
+    with pytest.raises(rules.ConfigError, match="broker.ca must name a file"):
+        rules.settings({**LEAST, "broker": {"host": "h", "tls": tls, "ca": name}})
+
+
+def test_an_authority_as_pem_is_refused_with_how_to_convert_it(tmp_path, capsys):
+    (tmp_path / "ca.der").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n")
+    path = written(tmp_path / "c.json", {**LEAST, "broker": {"host": "h", "tls": True, "ca": "ca.der"}})
+    assert main(["config", "check", path]) == 1
+    assert "openssl x509 -in X.pem -outform der -out X.der" in capsys.readouterr().err
+    (tmp_path / "ca.der").write_bytes(b"0\x82")
+    assert main(["config", "check", path]) == 0
+
+
 def test_check_shows_a_good_file_without_its_secrets(tmp_path, capsys):
     (tmp_path / "ca.der").write_bytes(b"0")
     spec = {**CONFIG, "key": "abcdef12", "broker": {
@@ -147,8 +193,10 @@ def test_what_is_explained_is_what_the_device_knows():
     source = (SOURCES / "pilotwire/config.py").read_text()
     known = re.search(r"_KNOWN = \((.*?)\)", source, re.S)[1].replace('"', " ").split()
     assert {setting.path[0] for setting in settings_table.SETTINGS} == set(known)
-    within = {setting.path[1] for setting in settings_table.SETTINGS if len(setting.path) > 1}
-    assert within == {"from", "to", "utc_offset_min", "host", "port", "user", "password", "tls", "ca"}
+    for name in ("night", "broker"):
+        within = re.search(rf'_IN_{name.upper()} = "(.*)"', source)[1].split()
+        listed = {s.path[1] for s in settings_table.SETTINGS if s.path[0] == name}
+        assert listed == set(within)
 
 
 def test_defaults_are_the_devices_own():

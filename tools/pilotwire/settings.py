@@ -29,22 +29,26 @@ class SettingsError(Exception):
 def check(text, folder="."):
     """SettingsError unless the device would take this text as its config.json. folder: where the file
     lies that broker.ca names."""
+    try:
+        spec = json.loads(text)
+    except ValueError:
+        spec = None  # the device says it
+    for setting in SETTINGS:
+        if setting.secret and get(spec, setting.name) == MASK:
+            raise SettingsError(f"config.json: {setting.name} is {MASK}, which only stands for a secret")
     with tempfile.TemporaryDirectory(prefix="pilotwire-config-") as place:
         place = Path(place)
         (place / "config.json").write_text(text)
         try:
-            authority = json.loads(text)["broker"]["ca"]
-            if (Path(folder) / authority).is_file() and Path(authority).name == authority:
-                (place / authority).touch()
-        except (ValueError, LookupError, TypeError):
+            authority = spec["broker"]["ca"]
+            if authority.endswith(".der") and Path(authority).name == authority:
+                (place / authority).write_bytes((Path(folder) / authority).read_bytes())
+        except (LookupError, TypeError, AttributeError, OSError):
             pass  # there is none, or the device says what is wrong
         try:
             image.check(place, board=False)
         except ImageError as problem:
             raise SettingsError(str(problem)) from None
-    for setting in SETTINGS:
-        if setting.secret and get(json.loads(text), setting.name) == MASK:
-            raise SettingsError(f"config.json: {setting.name} is {MASK}, which only stands for a secret")
 
 
 def checked(path):

@@ -44,14 +44,14 @@ SETTINGS = tuple(Setting(*row) for row in (
     ("night.to", "HH:MM", None, "until then"),
     ("night.utc_offset_min", "min", 0, "of the local time that is meant; summer time is not known"),
     ("ssid", "text", "", "name of the WiFi; without it there is no network"),
-    ("wifi_password", "text", "", "of the WiFi", True),
+    ("wifi_password", "text", "", "of the WiFi, 8 to 63 characters", True),
     ("time_server", "name", "pool.ntp.org", "NTP server"),
     ("broker.host", "name", None, "MQTT broker; without `broker` nothing is published"),
     ("broker.port", "", 0, "1883, with tls 8883, where it is 0"),
     ("broker.user", "text", "", "at the broker"),
     ("broker.password", "text", "", "at the broker", True),
     ("broker.tls", "true, false", False, "encrypted; needs ca"),
-    ("broker.ca", "file", "", "certificate of the authority, as DER, beside config.json"),
+    ("broker.ca", "file", "", "certificate of the authority, as DER, beside config.json; X.der"),
     ("ack", "backend, broker", "backend", "until when a record is kept: until session/ack, or until the"
      " broker has it"),
 ))
