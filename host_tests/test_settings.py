@@ -14,9 +14,10 @@ import pytest
 from mpremote.transport_serial import SerialTransport
 
 from pilotwire import config as rules
-from pilotwire import settings, settings_table
+from pilotwire import image, settings, settings_table
 from pilotwire.charger import ROOT, SOURCES
 from pilotwire.cli import main
+from pilotwire.esp_image import ImageError
 from serial_device import CONFIG, Device, build, files_of, tiny
 
 ENV = {**os.environ, "PYTHONPATH": str(ROOT / "tools"), "TERM": "dumb"}
@@ -29,6 +30,17 @@ BAD = [
     ('{"device": "garage", "installation_a": 16, "wifi_password": "***"}', "wifi_password is ***"),
     ('{"device": "garage", "installation_a": 16, "broker": {"host": "h", "tls": true, "ca": "no.der"}}',
      "broker.ca must name a file"),
+]
+# What MicroPython's JSON takes, or that of another version.
+LOOSE = [
+    ('{"device": "garage",\n "installation_a": 16,\n}', "line 2: a comma too many"),
+    ('{"device": "garage"\n "installation_a": 16}', "line 1: a comma is missing"),
+    ('{"device": "garage", "installation_a": 16, "limit_a": 16, "limit_a": 80}', "limit_a stands twice"),
+    ('{"device": "garage", "installation_a": 16, "broker": {"host": "a", "host": "b"}}',
+     "host stands twice"),
+    ('{"device": "garage", "installation_a": NaN}', "NaN is no number"),
+    ('\ufeff{"device": "garage", "installation_a": 16}', "byte order mark"),
+    ("[" * 100_000, "too many brackets"),
 ]
 LEAST = {"device": "garage", "installation_a": 16}
 # What would pass as a number, a name or a text, and fail when it is used.
@@ -134,11 +146,19 @@ def test_without_a_terminal_it_says_so(tmp_path, capsys, monkeypatch):
 # Check and explain ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text, words", BAD)
+@pytest.mark.parametrize("text, words", BAD + LOOSE)
 def test_check_says_in_one_line_what_the_device_would_not_take(tmp_path, capsys, text, words):
     assert main(["config", "check", written(tmp_path / "c.json", text)]) == 1
     said = capsys.readouterr()
     assert words in said.err and len(said.err.splitlines()) == 1 and said.out == ""
+
+
+def test_image_flash_and_deploy_read_as_strictly(tmp_path):
+    path = tmp_path / "c.json"
+    for text, words in LOOSE[:3]:
+        path.write_text(text)
+        with pytest.raises(ImageError, match=words):
+            image.authority(path)
 
 
 @pytest.mark.parametrize("more, words", USELESS)
@@ -251,7 +271,7 @@ def test_read_shows_stars_and_keeps_a_copy_for_its_owner_alone(device, tmp_path,
     assert [event["cause"] for event in device.seen("boot")][-1] == "hard"
 
 
-@pytest.mark.parametrize("text", [text for text, _ in BAD])
+@pytest.mark.parametrize("text", [text for text, _ in BAD + LOOSE])
 def test_a_broken_file_is_refused_before_anything_is_sent(tmp_path, capsys, text):
     """The port is none: it is not even opened."""
     path = written(tmp_path / "c.json", text)

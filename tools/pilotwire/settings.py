@@ -18,27 +18,21 @@ from pilotwire.device import Device
 from pilotwire.esp_image import ImageError
 from pilotwire.serial_port import DeviceError, choose
 from pilotwire.settings_table import BY_NAME, MASK, SETTINGS, get, masked
+from pilotwire.settings_text import SettingsError, parse
 
 _READY_S = 40
 
 
-class SettingsError(Exception):
-    """What is wrong with a config.json; one line."""
-
-
-def check(text, folder="."):
-    """SettingsError unless the device would take this text as its config.json. folder: where the file
-    lies that broker.ca names."""
-    try:
-        spec = json.loads(text)
-    except ValueError:
-        spec = None  # the device says it
+def check(text, folder=".", name="config.json"):
+    """What the text holds; SettingsError unless the device would take it as its config.json. folder:
+    where the file lies that broker.ca names; name: of the text's own file, for people."""
+    spec = parse(text, name)
     for setting in SETTINGS:
         if setting.secret and get(spec, setting.name) == MASK:
             raise SettingsError(f"config.json: {setting.name} is {MASK}, which only stands for a secret")
     with tempfile.TemporaryDirectory(prefix="pilotwire-config-") as place:
         place = Path(place)
-        (place / "config.json").write_text(text)
+        (place / "config.json").write_text(text, encoding="utf-8")
         try:
             authority = spec["broker"]["ca"]
             if authority.endswith(".der") and Path(authority).name == authority:
@@ -49,16 +43,16 @@ def check(text, folder="."):
             image.check(place, board=False)
         except ImageError as problem:
             raise SettingsError(str(problem)) from None
+    return spec
 
 
 def checked(path):
-    """The text of a file that the device would take; SettingsError."""
+    """What a file holds that the device would take; SettingsError."""
     try:
-        text = Path(path).read_text()
+        text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {getattr(error, 'strerror', 'no text')}") from None
-    check(text, Path(path).parent)
-    return text
+    return check(text, Path(path).parent, path)
 
 
 def explain(name=None):
@@ -86,8 +80,7 @@ def shown(spec):
 
 
 def _check(args):
-    text = checked(args.file)
-    print(shown(json.loads(text)))
+    print(shown(checked(args.file)))
     print(f"{args.file}: the device would take it; the secrets in it are not shown")
     if os.name != "nt" and stat.S_IMODE(os.stat(args.file).st_mode) & 0o077:
         print(f"others may read its secrets: chmod 600 {args.file}")
@@ -120,12 +113,12 @@ def _read(args):
 
 
 def _write(args):
-    text = checked(args.file)
+    spec = checked(args.file)
     with Device(choose(args.port)) as device:
         send_config(device, args.file)
         device.restart()
         ready, before = device.ready(_READY_S)
-    print(shown(json.loads(text)))
+    print(shown(spec))
     if "ConfigError" in before:
         print("the device does not take it: " + before.strip().splitlines()[-1], file=sys.stderr)
         return 1
