@@ -18,6 +18,7 @@ from pilotwire import image, settings, settings_table
 from pilotwire.charger import ROOT, SOURCES
 from pilotwire.cli import main
 from pilotwire.esp_image import ImageError
+from pilotwire.secret_names import is_secret
 from serial_device import CONFIG, Device, build, files_of, tiny
 
 ENV = {**os.environ, "PYTHONPATH": str(ROOT / "tools"), "TERM": "dumb"}
@@ -202,11 +203,29 @@ def test_check_shows_a_good_file_without_its_secrets(tmp_path, capsys):
     os.chmod(path, 0o644)
     assert main(["config", "check", path]) == 0
     said = capsys.readouterr().out
-    assert said.count('"***"') == 3 and "would take it" in said and "chmod 600" in said
+    assert said.count('"***"') == 4 and "would take it" in said and "chmod 600" in said
     assert not re.search("very secret|abcdef12|hidden too", said)
     os.chmod(path, 0o600)
     main(["config", "check", path])
     assert "chmod" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("hidden", [
+    {"passwd": "geheim"}, {"wifi_pasword": "geheim"}, {"brocker": {"password": "geheim"}},
+    {"broker": {"host": "h", "passwd": "geheim"}}, {"broker": "mqtt://anna:geheim@h"}, {"ssid": "geheim"},
+    {"broker": {"host": "mqtt://a:p@geheim@h"}}, {"limit_a": ["geheim"]}, {"key": 5, "x": "geheim"},
+])
+def test_what_is_not_known_or_called_like_a_secret_is_not_shown(hidden):
+    said = settings.shown({**LEAST, **hidden})
+    assert "geheim" not in said and '"device": "garage"' in said
+
+
+def test_what_is_typed_unseen_is_called_like_a_secret():
+    assert all(is_secret(one.name) for one in settings_table.SETTINGS if one.secret)
+
+
+def test_half_a_character_can_be_shown():
+    assert "\\ud800" in settings.shown({**LEAST, "time_server": "\ud800"})
 
 
 def test_what_is_explained_is_what_the_device_knows():

@@ -2,17 +2,15 @@
 
 import json
 import os
-import re
 import sys
 from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
 from pilotwire.doctor_checks import BAD, LEVELS, LOOK, findings, worst
+from pilotwire.secret_names import is_secret, without_login
 
 BROKER = "PILOTWIRE_BROKER"
 _TIMEOUT_S = 75  # health and the console's line come each minute
-_SECRET = re.compile(r"pass|pwd|secret|token|^key|_key|ssid|wifi|user|login|auth|credential", re.I)
-_IN_URL = re.compile(r"(\w+://)[^/@\s]+@")
 _REMOVED = "(removed)"
 
 
@@ -62,13 +60,13 @@ def without_secrets(value, secrets=()):
     """A copy without what is called like a secret, users in URLs, and the texts in `secrets`."""
     if isinstance(value, dict):
         return {
-            name: _REMOVED if _SECRET.search(str(name)) and value[name] not in (None, "")
+            name: _REMOVED if is_secret(name) and value[name] not in (None, "")
             else without_secrets(value[name], secrets) for name in value
         }
     if isinstance(value, (list, tuple)):
         return [without_secrets(item, secrets) for item in value]
     if isinstance(value, str):
-        value = _IN_URL.sub(r"\1", value)
+        value = without_login(value)
         for secret in secrets:
             value = value.replace(secret, _REMOVED)
     return value

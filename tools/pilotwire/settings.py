@@ -28,7 +28,7 @@ def check(text, folder=".", name="config.json"):
     where the file lies that broker.ca names; name: of the text's own file, for people."""
     spec = parse(text, name)
     for setting in SETTINGS:
-        if setting.secret and get(spec, setting.name) == MASK:
+        if get(spec, setting.name) == MASK:
             raise SettingsError(f"config.json: {setting.name} is {MASK}, which only stands for a secret")
     with tempfile.TemporaryDirectory(prefix="pilotwire-config-") as place:
         place = Path(place)
@@ -76,7 +76,8 @@ def _default(setting):
 
 def shown(spec):
     """A config.json for eyes: without its secrets."""
-    return json.dumps(masked(spec), indent=1, ensure_ascii=False)
+    text = json.dumps(masked(spec), indent=1, ensure_ascii=False)
+    return text.encode(errors="backslashreplace").decode()  # JSON may hold half a character
 
 
 def _check(args):

@@ -5,7 +5,9 @@ The rules are the firmware's (firmware/pilotwire/config.py); tests hold this tab
 
 from dataclasses import dataclass
 
-MASK = "***"  # what is shown of a secret
+from pilotwire.secret_names import is_secret, without_login
+
+MASK = "***"  # what is shown of a secret, and of what is not known
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Setting:
     unit: str
     default: object  # None: there is none
     meaning: str
-    secret: bool = False
+    secret: bool = False  # typed unseen
 
     @property
     def path(self):
@@ -56,6 +58,7 @@ SETTINGS = tuple(Setting(*row) for row in (
      " broker has it"),
 ))
 BY_NAME = {setting.name: setting for setting in SETTINGS}
+_OBJECTS = {"", *(setting.path[0] for setting in SETTINGS if setting.path[1:])}
 
 
 def get(spec, name):
@@ -78,9 +81,13 @@ def put(spec, name, value):
     return {key: one for key, one in made.items() if one is not None}
 
 
-def masked(spec):
-    """A copy in which no secret can be read."""
-    for setting in SETTINGS:
-        if setting.secret and get(spec, setting.name):
-            spec = put(spec, setting.name, MASK)
-    return spec
+def masked(value, name=""):
+    """A copy of a config.json's object in which no secret can be read. Of a name that is not known nobody
+    knows what it was meant for."""
+    if isinstance(value, dict) and name in _OBJECTS:
+        return {key: masked(one, f"{name}.{key}" if name else key) for key, one in value.items()}
+    if value in (None, ""):
+        return value
+    if name not in BY_NAME or is_secret(name) or isinstance(value, (dict, list)):
+        return MASK
+    return without_login(value) if isinstance(value, str) else value
