@@ -290,6 +290,45 @@ def test_read_shows_stars_and_keeps_a_copy_for_its_owner_alone(device, tmp_path,
     assert [event["cause"] for event in device.seen("boot")][-1] == "hard"
 
 
+# Is there a last good one?
+INSTEAD = {True: "it runs with config.good.json", False: "it shows 7-6 and does not charge"}
+
+
+@pytest.mark.parametrize("good", INSTEAD)
+def test_read_says_what_a_device_does_without_settings_that_can_be_used(tmp_path, capsys, good):
+    tree = tiny(tmp_path / "tree", "0.0.1")
+    if good:
+        written(tree / "config.good.json", CONFIG)
+    with Device(tmp_path / "s", files_of(tree, tmp_path / "files", config=None)) as device:
+        device.charger.advance(2)
+        assert main(["config", "read", "--port", device.port]) == 1
+        assert f"no config.json: {INSTEAD[good]}" in capsys.readouterr().out
+        transport = SerialTransport(device.port, timeout=5)
+        transport.enter_raw_repl()
+        transport.fs_writefile("config.json", b'{"wifi_password": "very secret",}')
+        transport.close()
+        assert main(["config", "read", "--port", device.port, "-o", str(tmp_path / "kept")]) == 1
+        said = capsys.readouterr().out
+        assert "line 1: a comma too many" in said and "A device may take it or not" in said
+        assert INSTEAD[good] in said and "very secret" not in said
+        assert (tmp_path / "kept").read_text() == '{"wifi_password": "very secret",}'
+
+
+@pytest.mark.parametrize("good", INSTEAD)
+def test_what_a_device_does_not_take_is_said_with_what_runs_now_and_how_to_go_on(tmp_path, capsys, good):
+    """It has another version of the rules than the ones here."""
+    tree = tiny(tmp_path / "tree", "0.0.1", start="print('ConfigError: config.json: x is not known')")
+    if good:
+        written(tree / "config.good.json", CONFIG)
+    path = written(tmp_path / "c.json", CONFIG)
+    with Device(tmp_path / "s", files_of(tree, tmp_path / "files")) as device:
+        device.charger.advance(2)
+        assert main(["config", "write", path, "--port", device.port]) == 1
+    said = capsys.readouterr().err
+    assert "does not take it: ConfigError: config.json: x is not known. So " + INSTEAD[good] in said
+    assert f"Put {path} right, and write it again" in said
+
+
 @pytest.mark.parametrize("text", [text for text, _ in BAD + LOOSE])
 def test_a_broken_file_is_refused_before_anything_is_sent(tmp_path, capsys, text):
     """The port is none: it is not even opened."""

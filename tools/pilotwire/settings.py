@@ -6,6 +6,7 @@ What is right is for the device's own rules to say: firmware/pilotwire/config.py
 
 import json
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -94,34 +95,46 @@ def _explain(args):
     return 0
 
 
+def _instead(device):
+    """What the device does where its config.json cannot be used."""
+    if "config.good.json" in device.names:
+        return "it runs with config.good.json, the last one that ran for a minute, if that can be used"
+    return "it shows 7-6 and does not charge"
+
+
 def _read(args):
     with Device(choose(args.port)) as device:
-        data = device.read("config.json")
+        data, instead = device.read("config.json"), _instead(device)
         device.restart()
     if data is None:
-        print("the device has no config.json: it shows 7-6 and does not charge")
+        print(f"the device has no config.json: {instead}")
         return 1
+    status, text = 0, None
     try:
-        spec = json.loads(data)
-        text = shown(spec)
-    except (ValueError, AttributeError):
-        text = "it cannot be read as JSON: the device runs with the last good one, or shows 7-6"
+        text = shown(parse(data.decode(), "the device's config.json"))
+    except (SettingsError, UnicodeDecodeError) as problem:
+        status = 1
+        print(f"{problem}. If it does not take it, {instead}")
     if args.out:
         image.write(Path(args.out), data, secret=True)
         text = f"{args.out}: written, with its secrets; only you may read it"
-    print(text)
-    return 0
+    if text:
+        print(text)
+    return status
 
 
 def _write(args):
     spec = checked(args.file)
     with Device(choose(args.port)) as device:
+        instead = _instead(device)
         send_config(device, args.file)
         device.restart()
         ready, before = device.ready(_READY_S)
     print(shown(spec))
-    if "ConfigError" in before:
-        print("the device does not take it: " + before.strip().splitlines()[-1], file=sys.stderr)
+    errors = re.findall(r"^\w*Error: .*\S", before, re.M)
+    if errors and (ready or "ConfigError" in errors[-1]):
+        print(f"the device does not take it: {errors[-1]}. So {instead}. Put {args.file} right, and write"
+              " it again", file=sys.stderr)
         return 1
     if ready is None:
         print("sent, but the device has not reported yet: look at its LED and display", file=sys.stderr)
