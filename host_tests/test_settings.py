@@ -67,7 +67,8 @@ def written(path, spec):
 
 
 def guided(path, answers):
-    """(exit status, all that the terminal showed) of a set-up with an answer to each of its questions."""
+    """(exit status, all that the terminal showed) of a set-up with an answer to each of its questions; a
+    function is called for it."""
     number, terminal = pty.openpty()
     done = subprocess.Popen(
         [sys.executable, "-m", "pilotwire.cli", "config", "-o", str(path)], env=ENV, stdin=terminal,
@@ -79,11 +80,12 @@ def guided(path, answers):
     while time.monotonic() < end_s:
         if select.select([number], [], [], 0.2)[0]:
             try:
-                seen += os.read(number, 4096).decode()
+                seen += os.read(number, 4096).decode(errors="replace")
             except OSError:  # it has ended
                 break
         if asked < len(answers) and re.search(r": $", seen[-3:]):
-            os.write(number, answers[asked].encode() + b"\n")
+            answer = answers[asked] if isinstance(answers[asked], str) else answers[asked]()
+            os.write(number, answer.encode(errors="surrogateescape") + b"\n")
             asked += 1
             seen += "\0"  # this question is answered
     os.close(number)
@@ -92,8 +94,8 @@ def guided(path, answers):
 
 ANSWERS = [
     "nope", "reference-3p",  # board
-    "My Garage", "garage",
-    "99", "sixteen", "16",
+    "My Garage", "-", "\udcff", "garage",
+    "99", "sixteen", "inf", "nan", "1e999", "-", "16",
     "10,5",  # limit_a
     "fr", "de",
     "home", "wifi secret",
@@ -116,8 +118,10 @@ def test_each_answer_is_checked_before_the_next_and_secrets_are_not_shown(tmp_pa
     assert re.fullmatch("[0-9a-f]{64}", key)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     for words in ("there is no board 'nope'", "device must be 1 to 32 of a-z", "must be a number from 6",
-                  "language must be en or de", "currency must be three letters", "rated for 63 A"):
+                  "language must be en or de", "currency must be three letters", "rated for 63 A",
+                  "cannot be printed"):
         assert words in seen, words
+    assert seen.count("it must be there") == 2 and seen.count("must be a number from 6") == 5
     assert not re.search("wifi secret|mqtt secret|" + key, seen)
 
 
@@ -130,6 +134,53 @@ def test_enter_keeps_what_a_file_has_and_a_dash_takes_it_away(tmp_path):
     del before["limit_a"]
     assert json.loads(path.read_text()) == before
     assert "very secret" not in seen
+
+
+BROKER = {"host": "h", "port": 1, "user": "u", "password": "mqtt secret", "tls": True, "ca": "ca.der"}
+
+
+@pytest.mark.parametrize("answers, broker", [
+    (["-"], None), (["", "", "-"], {name: BROKER[name] for name in ("host", "port", "tls", "ca")}),
+], ids=["host", "user"])
+def test_with_an_answer_goes_what_means_nothing_without_it(tmp_path, answers, broker):
+    path = tmp_path / "config.json"
+    (tmp_path / "ca.der").write_bytes(b"0\x82")
+    before = {**CONFIG, "ssid": "home", "key": "ab"}
+    written(path, {**before, "broker": BROKER})
+    status, seen = guided(path, ["reference-1p", *[""] * 6, *answers, "", ""])
+    assert status == 0, seen
+    assert json.loads(path.read_text()) == before | ({"broker": broker} if broker else {})
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_what_was_typed_is_not_lost_when_it_cannot_be_written(tmp_path, again):
+    """The authority's file goes away meanwhile: every further answer would be refused for that."""
+    path, authority = tmp_path / "config.json", tmp_path / "ca.der"
+    before = {**CONFIG, "ssid": "home", "key": "ab", "broker": BROKER}
+    written(path, before)
+    authority.write_bytes(b"0\x82")
+
+    def goes():
+        authority.unlink()
+        return "20"
+
+    def comes():
+        authority.write_bytes(b"0\x82")
+        return ""
+
+    end = [comes, *[""] * 12] if again else ["w", ""]
+    status, seen = guided(path, ["reference-1p", "", goes, *[""] * 10, *end])
+    assert "Not written: config.json: broker.ca must name a file" in seen and "secret" not in seen
+    kept = path if again else tmp_path / "config.json.draft"
+    assert json.loads(kept.read_text()) == {**before, "installation_a": 20}
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert status == (0 if again else 1)
+    assert again or json.loads(path.read_text()) == before and f"config check {kept}" in seen
+
+
+def test_a_folder_that_is_not_there_is_said_before_the_first_question(tmp_path):
+    status, seen = guided(tmp_path / "none/config.json", [])
+    assert status == 1 and "nothing was asked" in seen and "Board" not in seen
 
 
 def test_an_end_in_between_writes_nothing(tmp_path):
