@@ -16,7 +16,6 @@ TOPICS = ("status", "info", "state", "health")
 # figure: what was found; bound: what it is measured against; do: "" where nothing is to be done.
 Finding = namedtuple("Finding", "level what figure bound do")
 
-_TICK_US = 10_000
 _ERASE_US = 400_000  # the longest erase of a flash sector
 _NAME_US = 10_000_000  # a name server that does not answer
 _STALL_US = 40_000  # the longest that is allowed while charging
