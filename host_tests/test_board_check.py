@@ -104,6 +104,8 @@ BROKEN = [
     (T3, [("ntc.pull_up_ohm", 1000)], "ntc.pull_up_ohm: the divider leaves the ADC's range", "10 kOhm"),
     # Ratings.
     (T3, [("contactor.rated_a", 40)], "rated_a: 63 A are more than the contactor's 40 A", "At most 40"),
+    (T3, [("contactor.rated_a", OUT)], "contactor.rated_a: it is missing: rated_a may be more",
+     'Write the A that its data sheet allows for hours (AC-1): "rated_a": 40'),
     (T3, [("rated_a", 70), ("contactor.rated_a", 80)],
      "rated_a: 70 A are more than the meter can measure, 65.5 A", "At most 65"),
     (T3, [("meter.igain", [26315, 9000, 26315])],
@@ -176,7 +178,6 @@ def test_whatever_stands_there_is_told_and_nothing_breaks(spec, tmp_path, capsys
 
 HINTS = [
     (T3, [], "contactor.drive: level: the coil follows the pin, and stays on"),
-    (T3, [("contactor.rated_a", OUT)], "contactor.rated_a: nobody can tell"),
     (T3, [("rcm", OUT)], "rcm: there is no residual current monitor"),
     (T3, [("ntc", OUT)], "ntc: there is no temperature sensor"),
     (T3, [("meter", None)], "meter: there is none: no energy"),
