@@ -229,7 +229,10 @@ def test_of_a_consoles_output_the_newest_line_counts(tmp_path, capsys):
     assert doctor(capsys, "--file", *saved(tmp_path, console=text))[0] == 0
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", "health us=1"])
+@pytest.mark.parametrize("text", [
+    "", "{}", "[1]", "health us=1", '{"devices": {"a": 1}}', '{"devices": []}', '{"devices": {}}',
+    '{"devices": {"a": {}}}', "[" * 100_000,
+])
 def test_other_files_are_refused_by_name(tmp_path, capsys, text):
     status, _, err = doctor(capsys, "--file", *saved(tmp_path, odd=text))
     assert status == 2 and "odd.json: neither" in err
@@ -244,6 +247,36 @@ def test_a_report_of_files_with_secrets_has_none(tmp_path, capsys):
     for secret in ("home net", '"w1"', "anna", '"pw"', "pw@", '"ab"', '"t"'):
         assert secret not in text, secret
     assert '"host": "h"' in text and "mqtt://host:1" in text
+
+
+def test_what_is_odd_in_a_report_ends_nothing(tmp_path, capsys):
+    told = {"a": {"health": 5, "state": None, "info": [], "status": 1, "more": 2}}
+    status, out, _ = doctor(capsys, "--file", *saved(tmp_path, odd={"devices": told}))
+    assert status == 1 and "a: look" in out and "cannot be understood" in out
+
+
+def test_a_broker_that_is_not_asked_may_be_wrong_and_its_login_stays_out(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PILOTWIRE_BROKER", "mqtt://anna:pass word@[x")
+    report = tmp_path / "r.json"
+    state = {**STATE, "why": "anna said pass word"}
+    doctor(capsys, "--file", *saved(tmp_path, state=state), "--report", report)
+    text = report.read_text()
+    assert "anna" not in text and "pass word" not in text
+    monkeypatch.setenv("PILOTWIRE_BROKER", "mqtt://[x")
+    assert doctor(capsys)[0] == 2
+
+
+def test_a_user_of_one_letter_spoils_no_other_word(tmp_path, capsys, monkeypatch):
+    paths = saved(tmp_path, state={**STATE, "why": "a: an actor"}, info=INFO, health=WELL)
+    reports = []
+    for number, url in enumerate(("mqtt://h", "mqtt://a:bc@h")):
+        monkeypatch.setenv("PILOTWIRE_BROKER", url)
+        reports.append(tmp_path / f"{number}.json")
+        doctor(capsys, "--file", *paths, "--report", reports[-1])
+    plain, without = (json.loads(path.read_text()) for path in reports)
+    assert without["devices"]["garage"]["state"]["why"] == "(removed): an actor"
+    plain["devices"]["garage"]["state"]["why"] = without["devices"]["garage"]["state"]["why"]
+    assert without["devices"] == plain["devices"] and without["findings"] == plain["findings"]
 
 
 def test_a_report_does_not_follow_a_link(tmp_path, capsys):

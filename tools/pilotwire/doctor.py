@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import sys
 from datetime import UTC, datetime
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pilotwire.doctor_checks import BAD, LEVELS, LOOK, findings, worst
 from pilotwire.secret_names import is_secret, without_login
@@ -12,6 +13,7 @@ from pilotwire.secret_names import is_secret, without_login
 BROKER = "PILOTWIRE_BROKER"
 _TIMEOUT_S = 75  # health and the console's line come each minute
 _REMOVED = "(removed)"
+_LONG = 8  # characters of a secret that are in no other word
 
 
 def _seconds(text):
@@ -57,7 +59,8 @@ def words(finding):
 
 
 def without_secrets(value, secrets=()):
-    """A copy without what is called like a secret, users in URLs, and the texts in `secrets`."""
+    """A copy without what is called like a secret, users in URLs, and the texts in `secrets`: short ones
+    only as whole words, since a user may be called a."""
     if isinstance(value, dict):
         return {
             name: _REMOVED if is_secret(name) and value[name] not in (None, "")
@@ -67,16 +70,17 @@ def without_secrets(value, secrets=()):
         return [without_secrets(item, secrets) for item in value]
     if isinstance(value, str):
         value = without_login(value)
-        for secret in secrets:
-            value = value.replace(secret, _REMOVED)
+        for secret in sorted(secrets, key=len, reverse=True):
+            what = re.escape(secret)
+            value = re.sub(what if len(secret) >= _LONG else rf"(?<!\w){what}(?!\w)", _REMOVED, value)
     return value
 
 
 def _secrets(url):
-    """User and password of a broker's URL, as typed and as meant."""
-    parts = urlsplit(url or "")
-    typed = [text for text in (parts.password, parts.username) if text]
-    return sorted({*typed, *map(unquote, typed)}, key=len, reverse=True)
+    """User and password of a broker's URL, as typed and as meant; of one that is wrong, too."""
+    login = (url or "").partition("//")[2].rpartition("@")[0]
+    typed = [text for text in login.partition(":")[::2] if text]
+    return {*typed, *map(unquote, typed)}
 
 
 def write_report(path, report):
@@ -104,6 +108,11 @@ def _progress(text):
     print(f"pilotwire doctor: {text}", file=sys.stderr, flush=True)
 
 
+def _found(told, wanted):
+    """What is found, the worst first."""
+    return sorted(findings(told, wanted), key=lambda finding: -LEVELS.index(finding.level))
+
+
 def command(args):
     """Look as the command line says; the exit status."""
     from pilotwire.doctor_sources import SourceError
@@ -113,19 +122,21 @@ def command(args):
     except SourceError as error:
         _progress(str(error))
         return LEVELS.index(BAD)
+    secrets = _secrets(args.broker)
     level, report = LEVELS[0], {"made": datetime.now(UTC).isoformat(timespec="seconds"), "devices": {},
                                 "findings": {}}
     for device, told in sorted(devices.items()):
-        found = sorted(findings(told, wanted), key=lambda f: -LEVELS.index(f.level))
+        found = _found(told, wanted)
         level = max(level, worst(found), key=LEVELS.index)
         counts = ", ".join(f"{sum(f.level == name for f in found)} {name}" for name in LEVELS)
         print(f"{device}: {worst(found)} ({counts})")
         print("\n".join(map(words, found)), flush=True)
-        report["devices"][device] = told
-        report["findings"][device] = [finding._asdict() for finding in found]
+        # Its words are ours, but for what was told: a user called "a" may not spoil them.
+        told = report["devices"][device] = without_secrets(told, secrets - {device})
+        report["findings"][device] = [finding._asdict() for finding in _found(told, wanted)]
     if args.report:
         try:
-            write_report(args.report, without_secrets(report, _secrets(args.broker)))
+            write_report(args.report, report)
         except OSError as error:
             _progress(f"{args.report}: cannot be written ({error.strerror})")
             return LEVELS.index(BAD)

@@ -190,6 +190,14 @@ def from_serial(port, timeout_s, say):
 _KNOWN = (("health", "tick_p99_us"), ("state", "pilot"), ("info", "selftest"))
 
 
+def _is_report(payload):
+    """Of `doctor --report`: {"devices": {name: {topic: its payload}}}."""
+    devices = payload.get("devices") if isinstance(payload, dict) else None
+    return bool(devices) and isinstance(devices, dict) and all(
+        told and isinstance(told, dict) for told in devices.values()
+    )
+
+
 def from_files(paths):
     """Saved payloads of health, state and info, reports of this command, or a console's output, as if one
     device had told them; the newest line of a console counts. SourceError."""
@@ -201,10 +209,10 @@ def from_files(paths):
             raise SourceError(f"{path}: {error.strerror}") from None
         try:
             payload = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             payload = None
         lines = [found for found in map(line, text.splitlines()) if found]
-        if isinstance(payload, dict) and isinstance(payload.get("devices"), dict):
+        if _is_report(payload):
             devices.update(payload["devices"])
         elif isinstance(payload, dict) and any(member in payload for _, member in _KNOWN):
             told[next(topic for topic, member in _KNOWN if member in payload)] = payload
