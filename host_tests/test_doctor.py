@@ -9,6 +9,7 @@ import stat
 import threading
 
 import pytest
+import serial
 
 from pilotwire.charger import ROOT, SOURCES
 from pilotwire.cli import main, parser
@@ -206,6 +207,32 @@ def test_a_silent_console_is_bad(console, capsys, tmp_path):
     assert status == 2 and "no line of health in 1 s" in err
     status, _, err = doctor(capsys, "--serial", tmp_path / "none")
     assert status == 2 and "cannot be read" in err
+
+
+def test_a_port_that_another_program_has_is_left_to_it(console, capsys):
+    with serial.Serial(console[0], exclusive=True):
+        status, _, err = doctor(capsys, "--serial", console[0], "--timeout", 1)
+        assert status == 2 and "cannot be read (another program has it open)" in err
+
+
+def test_nobody_else_gets_the_port_while_it_listens(console, capsys, monkeypatch):
+    port, say, _ = console
+    held, opened, really = [], threading.Event(), serial.Serial.open
+    monkeypatch.setattr(serial.Serial, "open", lambda self: (really(self), opened.set()))
+
+    def ask():
+        opened.wait(20)
+        try:
+            serial.Serial(port, exclusive=True).close()
+        except serial.SerialException as error:
+            held.append(error)
+        say(LINE + "\r\n")
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert doctor(capsys, "--serial", port, "--timeout", 20)[0] == 0
+    asking.join()
+    assert held
 
 
 # From files ---------------------------------------------------------------------------------------

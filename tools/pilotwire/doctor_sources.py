@@ -159,9 +159,12 @@ def from_serial(port, timeout_s, say):
     """Read the console until its next line of health, which comes each minute; SourceError."""
     import serial
 
+    from pilotwire.serial_port import reason
+
     say(f"reading {port}: a line comes each minute, {timeout_s:g} s at the most")
     console = serial.Serial()
     console.port, console.baudrate, console.timeout = port, _BAUD, 1
+    console.exclusive = True  # what is read here, `deploy` would miss, and the other way round
     console.dtr = console.rts = False  # on most boards these two reset the chip
     rest = b""
     began_s = said_s = time.monotonic()
@@ -177,7 +180,9 @@ def from_serial(port, timeout_s, say):
             if time.monotonic() - said_s >= _PROGRESS_S:
                 said_s = time.monotonic()
                 say(f"{said_s - began_s:.0f} s: no line yet")
-    except (OSError, ValueError) as error:  # serial.SerialException is an OSError
+    except OSError as error:  # serial.SerialException is one
+        raise SourceError(f"{port} cannot be read ({reason(error)})") from None
+    except ValueError as error:
         raise SourceError(f"{port} cannot be read ({error})") from None
     finally:
         console.close()
