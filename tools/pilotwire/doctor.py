@@ -92,8 +92,7 @@ def write_report(path, report):
 
 
 def _learn(args):
-    # Here: paho and a broker take their time to load, and `pilotwire --help` needs neither.
-    from pilotwire.doctor_sources import SourceError, from_broker, from_files, from_serial
+    from pilotwire.doctor_sources import SourceError, from_files, from_serial
 
     if args.file:
         return from_files(args.file)
@@ -101,6 +100,8 @@ def _learn(args):
         return from_serial(args.serial, args.timeout, _progress)
     if not args.broker:
         raise SourceError(f"say where to look: --broker, --serial, --file, or the variable {BROKER}")
+    from pilotwire.doctor_broker import from_broker  # paho and a broker take their time to load
+
     return from_broker(args.broker, args.device, args.timeout, _progress)
 
 
