@@ -11,6 +11,7 @@ import threading
 import pytest
 import serial
 
+from pilotwire import doctor_broker, doctor_checks
 from pilotwire.charger import ROOT, SOURCES
 from pilotwire.cli import main, parser
 from pilotwire.device_build import write_manifest
@@ -46,6 +47,23 @@ def doctor(capsys, *words):
     return status, out, err
 
 
+def watched(station, capsys, *words):
+    """doctor(), while the station goes on."""
+    over = threading.Event()
+
+    def live():
+        while not over.is_set():
+            station.advance(2)
+
+    going_on = threading.Thread(target=live)
+    going_on.start()
+    try:
+        return doctor(capsys, "--broker", url(station), *words)
+    finally:
+        over.set()
+        going_on.join()
+
+
 def said(out, level):
     """[what] of the lines of that level."""
     return [line[5:].split("  ")[0] for line in out.splitlines() if line.startswith(f"{level:<5}")]
@@ -68,7 +86,7 @@ def well(tmp_path_factory):
 
 
 def test_a_station_that_is_well_is_told_to_be(well, capsys):
-    status, out, err = doctor(capsys, "--broker", url(well))
+    status, out, err = watched(well, capsys)
     assert (status, said(out, "look"), said(out, "bad")) == (0, [], [])
     assert out.startswith("virtual: ok (") and len(said(out, "ok")) >= 15
     assert {"fault", "clock", "records", "selftest", "config", "loop", "heap", "restarts"} <= set(
@@ -78,19 +96,31 @@ def test_a_station_that_is_well_is_told_to_be(well, capsys):
 
 def test_the_broker_may_be_named_by_a_variable(well, capsys, monkeypatch):
     monkeypatch.setenv("PILOTWIRE_BROKER", url(well))
-    assert doctor(capsys, "--device", "virtual")[0] == 0
+    assert "virtual: " in doctor(capsys, "--device", "virtual", "--timeout", 1.5)[1]
 
 
 def test_it_sends_nothing(well, capsys):
     before = len(well.run.broker.published)
-    assert doctor(capsys, "--broker", url(well))[0] == 0
+    assert "virtual: " in doctor(capsys, "--broker", url(well), "--timeout", 1.5)[1]
     assert len(well.run.broker.published) == before
+
+
+def test_what_the_broker_has_kept_is_not_taken_for_news(well, capsys, monkeypatch):
+    """The station stands still: what it told last could be months old."""
+    status, out, _ = doctor(capsys, "--broker", url(well), "--timeout", 1.5)
+    assert status == 1 and said(out, "look") == ["link"] and re.search(r"nothing new in \d+ s", out)
+    monkeypatch.setattr(doctor_broker, "_NEW_S", 0.5)
+    monkeypatch.setattr(doctor_broker, "PROGRESS_S", 0.2)
+    monkeypatch.setattr(doctor_checks, "_SILENT_S", 1)
+    status, out, err = doctor(capsys, "--broker", url(well))  # it does not wait in vain for 75 s
+    assert status == 2 and said(out, "bad") == ["link"]
+    assert "virtual has not told anything new" in err
 
 
 def test_the_report_has_all_of_it_and_no_secret_and_is_for_its_owner_only(well, capsys, tmp_path):
     path = tmp_path / "report.json"
     path.touch(0o644)
-    assert doctor(capsys, "--broker", url(well), "--report", path)[0] == 0
+    assert watched(well, capsys, "--report", path)[0] == 0
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     text = path.read_text()
     told = json.loads(text)["devices"]["virtual"]
@@ -120,7 +150,7 @@ def sick(tmp_path):
 
 
 def test_planted_troubles_are_found_each_with_what_to_do(sick, capsys):
-    status, out, _ = doctor(capsys, "--broker", url(sick))
+    status, out, _ = watched(sick, capsys)
     assert status == 2
     assert set(said(out, "bad")) == {"fault", "restarts"}
     assert {"clock", "records", "selftest"} <= set(said(out, "look"))

@@ -10,7 +10,13 @@ from pilotwire.broker import BrokerError, external
 from pilotwire.doctor_checks import TOPICS
 from pilotwire.doctor_sources import PROGRESS_S, SourceError
 
-_SETTLED_S = 1  # after the last message, when all that is retained has come
+_SETTLED_S = 1  # after the last one, when all that is retained has come
+# So long something new is waited for from a device that has told all: three times a `state`, which comes
+# every 10 s. What a broker has kept may be months old.
+_NEW_S = 30
+
+
+_NEW = "anything new"
 
 
 class _Listener:
@@ -18,6 +24,7 @@ class _Listener:
 
     def __init__(self, broker, device):
         self.told = {}  # device: {topic: payload}
+        self.alive = set()  # devices of which something has come that the broker had not kept
         self.news_s = time.monotonic()
         self.refusal = None
         self.subscribed = False
@@ -65,19 +72,27 @@ class _Listener:
         if topic == "status" or isinstance(payload, dict):
             with self.lock:
                 self.told.setdefault(device, {})[topic] = payload
-                self.news_s = time.monotonic()
+                if message.retain:
+                    self.news_s = time.monotonic()
+                elif payload != "offline":  # that is said by the broker
+                    self.alive.add(device)
 
     def missing(self):
-        """{device: topics that it has not told}; one that is offline need not."""
+        """{device: topics that it has not told, and whether nothing was new}; one that is offline need
+        not."""
+        found = {}
         with self.lock:
-            return {
-                device: gone for device, told in self.told.items()
-                if told.get("status") != "offline" and (gone := [t for t in TOPICS if t not in told])
-            }
+            for device, told in self.told.items():
+                gone = [topic for topic in TOPICS if topic not in told]
+                if device not in self.alive:
+                    gone.append(_NEW)
+                if gone and told.get("status") != "offline":
+                    found[device] = gone
+        return found
 
 
 def from_broker(url, device, timeout_s, say):
-    """Listen until every device that is there has told all four topics; SourceError."""
+    """Listen until every device that is there has told all four topics and something new; SourceError."""
     try:
         broker = external(url)
     except BrokerError as error:
@@ -94,7 +109,8 @@ def from_broker(url, device, timeout_s, say):
                 raise SourceError(f"the broker at {where} refuses ({listener.refusal})")
             missing = listener.missing()
             quiet = listener.subscribed and now_s - listener.news_s >= _SETTLED_S
-            if listener.told and quiet and not missing:
+            old = now_s - began_s >= _NEW_S and all(gone == [_NEW] for gone in missing.values())
+            if listener.told and quiet and (old or not missing):
                 break
             if now_s - said_s >= PROGRESS_S:
                 said_s = now_s
@@ -107,4 +123,7 @@ def from_broker(url, device, timeout_s, say):
         raise SourceError(f"the broker at {where} does not answer within {timeout_s:g} s")
     if not listener.told:
         raise SourceError(f"nothing below pilotwire/{device or '+'}/ at {where} in {timeout_s:g} s")
+    for device, gone in listener.missing().items():
+        if _NEW in gone:
+            listener.told[device]["only_kept_s"] = round(time.monotonic() - began_s)
     return listener.told, TOPICS

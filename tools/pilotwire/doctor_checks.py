@@ -1,7 +1,8 @@
 """What `pilotwire doctor` looks at: a row a figure, with its bounds, and what to do about it.
 
-Told: {"status": text, "info", "state", "health": the payloads, or {}}; a console's line gives `health`
-and a part of `state`. A check yields Finding; what was not told yields nothing, but for _told().
+Told: {"status": text, "info", "state", "health": the payloads, or {}}, and "only_kept_s" where nothing
+came but what the broker had kept: so long somebody listened. A console's line gives `health` and a part
+of `state`. A check yields Finding; what was not told yields nothing, but for _told().
 """
 
 import re
@@ -18,6 +19,7 @@ Finding = namedtuple("Finding", "level what figure bound do")
 
 _ERASE_US = 400_000  # the longest erase of a flash sector
 _NAME_US = 10_000_000  # a name server that does not answer
+_SILENT_S = 20  # `state` comes every 10 s
 _STALL_US = 40_000  # the longest that is allowed while charging
 # How long the worst tick may have taken, by what was done in it: erases, and looking up names, happen
 # only while the contactor is open.
@@ -102,6 +104,13 @@ def _told(told, wanted):
     """Is it there, and has it said all that was asked for?"""
     if told["status"] == "offline":
         yield Finding(BAD, "link", "offline", "online", "supply, WiFi and broker: it does not answer")
+    elif "only_kept_s" in told:
+        silent_s = told["only_kept_s"]
+        yield Finding(
+            BAD if silent_s >= _SILENT_S else LOOK, "link",
+            f"nothing new in {silent_s} s: all else here was kept by the broker, and may be old",
+            "a state every 10 s", "is it switched on? Supply, WiFi; or listen for longer: --timeout",
+        )
     elif told["status"] == "online":
         yield Finding(OK, "link", "online", "online", "")
     for topic in wanted:
