@@ -1,11 +1,14 @@
 """`pilotwire doctor`: asked about stations that are well and that are not, from outside."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import socket
+import ssl
 import stat
+import subprocess
 import threading
 
 import pytest
@@ -188,6 +191,59 @@ def test_a_broker_that_cannot_be_used_is_bad_and_says_why(well, capsys):
     assert doctor(capsys, "--broker", "http://x")[0] == 2
 
 
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    """(port, folder of own.pem, own.der, other.pem) of a broker with TLS that lets nobody in."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    for name in ("own", "other"):
+        subprocess.run(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -addext"
+            f" subjectAltName=IP:127.0.0.1 -subj /CN={name} -keyout {name}.key -out {name}.pem".split(),
+            cwd=folder, check=True, capture_output=True,
+        )  # fmt: skip
+    subprocess.run("openssl x509 -in own.pem -outform der -out own.der".split(), cwd=folder, check=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "own.pem", folder / "own.key")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            while True:
+                peer = server.accept()[0]
+                if over.is_set():
+                    return
+                with contextlib.suppress(OSError), context.wrap_socket(peer, server_side=True) as one:
+                    one.recv(1000)
+                    one.sendall(b"\x20\x02\x00\x05")  # CONNACK: not authorised
+                    one.recv(1000)
+
+        over, serving = threading.Event(), threading.Thread(target=serve)
+        serving.start()
+        yield server.getsockname()[1], folder
+        over.set()
+        socket.create_connection(server.getsockname()).close()
+        serving.join()
+
+
+@pytest.mark.parametrize("authority, words", [
+    (None, "this computer does not trust the certificate"), ("other.pem", "other.pem does not trust"),
+    ("own.pem", "refuses (not authorized)"), ("own.der", "refuses (not authorized)"),
+    ("own.key", "is no certificate"), ("none.pem", "cannot be read (No such file"),
+])
+def test_an_authority_of_ones_own_is_trusted_when_it_is_named(secure, capsys, authority, words):
+    port, folder = secure
+    more = ["--ca", folder / authority] if authority else []
+    status, _, err = doctor(capsys, "--broker", f"mqtts://127.0.0.1:{port}", "--timeout", 20, *more)
+    assert status == 2 and words in err
+    assert ("--ca FILE names its authority" in err) == ("does not trust" in words)
+
+
+def test_an_authority_for_a_link_without_tls_is_refused(capsys):
+    status, _, err = doctor(capsys, "--broker", "mqtt://127.0.0.1", "--ca", "own.pem")
+    assert status == 2 and "--ca goes with mqtts:// only" in err
+
+
 def test_without_a_place_to_look_it_says_so(capsys, monkeypatch):
     monkeypatch.delenv("PILOTWIRE_BROKER", raising=False)
     status, _, err = doctor(capsys)
@@ -357,7 +413,7 @@ def test_what_is_no_text_for_a_terminal_is_not_printed(tmp_path, capsys):
 def test_the_commands_of_the_documents_are_ones_the_parser_takes():
     texts = (ROOT / "README.md").read_text() + (ROOT / "docs/doctor.md").read_text()
     commands = re.findall(r"^\.venv/bin/pilotwire (doctor .*)$", texts, re.M)
-    assert len(commands) == 4
+    assert len(commands) == 5
     for command in commands:
         parser().parse_args(command.split())
 

@@ -41,6 +41,9 @@ def add_parser(commands):
     where.add_argument("--file", metavar="FILE", nargs="+",
                        help="saved payloads of health, state, info; a report; a console's output")
     doctor.add_argument("--device", metavar="NAME", help="this one only; else all at the broker")
+    doctor.add_argument("--ca", metavar="FILE",
+                        help="of a broker with mqtts: the certificate of its authority, PEM or DER; else "
+                        "those that this computer trusts")
     doctor.add_argument("--timeout", metavar="S", type=_seconds, default=_TIMEOUT_S,
                         help="how long to listen (default: %(default)s)")
     doctor.add_argument("--report", metavar="FILE",
@@ -102,7 +105,7 @@ def _learn(args):
         raise SourceError(f"say where to look: --broker, --serial, --file, or the variable {BROKER}")
     from pilotwire.doctor_broker import from_broker  # paho and a broker take their time to load
 
-    return from_broker(args.broker, args.device, args.timeout, _progress)
+    return from_broker(args.broker, args.device, args.timeout, _progress, args.ca)
 
 
 def _progress(text):

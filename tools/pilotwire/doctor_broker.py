@@ -1,8 +1,10 @@
 """A broker as a source of `pilotwire doctor`: see doctor_sources.py."""
 
 import json
+import ssl
 import threading
 import time
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 
@@ -19,10 +21,25 @@ _NEW_S = 30
 _NEW = "anything new"
 
 
+def _trust(path):
+    """TLS that trusts this authority, PEM or DER, and no other; without one, those of this computer."""
+    if path is None:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        data = Path(path).read_bytes()
+        context.load_verify_locations(cadata=data if data[:1] == b"0" else data.decode("ascii"))
+    except (ssl.SSLError, ValueError):  # SSLError first: it is an OSError, too
+        raise SourceError(f"{path} is no certificate, neither PEM nor DER") from None
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read ({error.strerror})") from None
+    return context
+
+
 class _Listener:
     """What comes in on the four topics of one device, or of all."""
 
-    def __init__(self, broker, device):
+    def __init__(self, broker, device, authority):
         self.told = {}  # device: {topic: payload}
         self.alive = set()  # devices of which something has come that the broker had not kept
         self.news_s = time.monotonic()
@@ -34,12 +51,17 @@ class _Listener:
         if broker.user is not None:
             client.username_pw_set(broker.user, broker.password)
         if broker.tls:
-            client.tls_set()
+            client.tls_set_context(_trust(authority))
         client.on_connect = self._connected
         client.on_subscribe = self._granted
         client.on_message = self._message
         try:
             client.connect(broker.host, broker.port, 30)
+        except ssl.SSLCertVerificationError as error:
+            raise SourceError(
+                f"{authority or 'this computer'} does not trust the certificate of the broker at"
+                f" {broker.host}:{broker.port} ({error.verify_message}); --ca FILE names its authority"
+            ) from None
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise SourceError(f"no broker at {broker.host}:{broker.port} ({why})") from None
@@ -91,15 +113,18 @@ class _Listener:
         return found
 
 
-def from_broker(url, device, timeout_s, say):
-    """Listen until every device that is there has told all four topics and something new; SourceError."""
+def from_broker(url, device, timeout_s, say, authority=None):
+    """Listen until every device that is there has told all four topics and something new; SourceError.
+    authority: path of its certificate."""
     try:
         broker = external(url)
     except BrokerError as error:
         raise SourceError(str(error)) from None
+    if authority and not broker.tls:
+        raise SourceError("--ca goes with mqtts:// only: nothing is encrypted with mqtt://")
     where = f"{broker.host}:{broker.port}"
     say(f"listening at {where} for {device or 'all devices'}, {timeout_s:g} s at the most")
-    listener = _Listener(broker, device)
+    listener = _Listener(broker, device, authority)
     began_s = said_s = time.monotonic()
     try:
         while time.monotonic() - began_s < timeout_s:
