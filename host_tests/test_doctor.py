@@ -18,7 +18,8 @@ from pilotwire import doctor_broker, doctor_checks
 from pilotwire.charger import ROOT, SOURCES
 from pilotwire.cli import main, parser
 from pilotwire.device_build import write_manifest
-from pilotwire.doctor_checks import BAD, LOOK, OK, findings, worst
+from pilotwire.doctor_bounds import BAD, LOOK, OK
+from pilotwire.doctor_checks import findings, worst
 from pilotwire.doctor_sources import line
 from station import Connected
 from test_after_a_restart import cut_power
@@ -114,7 +115,7 @@ def test_what_the_broker_has_kept_is_not_taken_for_news(well, capsys, monkeypatc
     assert status == 1 and said(out, "look") == ["link"] and re.search(r"nothing new in \d+ s", out)
     monkeypatch.setattr(doctor_broker, "_NEW_S", 0.5)
     monkeypatch.setattr(doctor_broker, "PROGRESS_S", 0.2)
-    monkeypatch.setattr(doctor_checks, "_SILENT_S", 1)
+    monkeypatch.setattr(doctor_checks, "SILENT_S", 1)
     status, out, err = doctor(capsys, "--broker", url(well))  # it does not wait in vain for 75 s
     assert status == 2 and said(out, "bad") == ["link"]
     assert "virtual has not told anything new" in err

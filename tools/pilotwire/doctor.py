@@ -7,7 +7,8 @@ import sys
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
-from pilotwire.doctor_checks import BAD, LEVELS, LOOK, findings, worst
+from pilotwire.doctor_bounds import BAD, LEVELS, LOOK
+from pilotwire.doctor_checks import findings, worst
 from pilotwire.secret_names import is_secret, without_login
 
 BROKER = "PILOTWIRE_BROKER"
