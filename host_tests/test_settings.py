@@ -376,7 +376,8 @@ def test_what_a_device_does_not_take_is_said_with_what_runs_now_and_how_to_go_on
         device.charger.advance(2)
         assert main(["config", "write", path, "--port", device.port]) == 1
     said = capsys.readouterr().err
-    assert "does not take it: ConfigError: config.json: x is not known. So " + INSTEAD[good] in said
+    assert "does not take it: ConfigError: config.json: x is not known. The new settings are " in said
+    assert INSTEAD[good] in said
     assert f"Put {path} right, and write it again" in said
 
 

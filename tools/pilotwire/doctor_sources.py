@@ -52,8 +52,6 @@ def from_serial(port, timeout_s, say):
     """Read the console until its next line of health, which comes each minute; SourceError."""
     import serial
 
-    from pilotwire.serial_port import reason
-
     say(f"reading {port}: a line comes each minute, {timeout_s:g} s at the most")
     console = serial.Serial()
     console.port, console.baudrate, console.timeout = port, _BAUD, 1
@@ -73,10 +71,9 @@ def from_serial(port, timeout_s, say):
             if time.monotonic() - said_s >= PROGRESS_S:
                 said_s = time.monotonic()
                 say(f"{said_s - began_s:.0f} s: no line yet")
-    except OSError as error:  # serial.SerialException is one
-        raise SourceError(f"{port} cannot be read ({reason(error)})") from None
-    except ValueError as error:
-        raise SourceError(f"{port} cannot be read ({error})") from None
+    except (OSError, ValueError) as error:  # serial.SerialException is an OSError
+        why = "another program has it open" if "exclusively lock" in str(error) else error
+        raise SourceError(f"{port} cannot be read ({why})") from None
     finally:
         console.close()
     raise SourceError(f"{port}: no line of health in {timeout_s:g} s: is it running, with this firmware?")

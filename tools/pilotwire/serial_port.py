@@ -54,12 +54,7 @@ def busy(path):
     try:
         serial.Serial(path, exclusive=True).close()
     except OSError as error:
-        why = reason(error)
+        why = str(error)
+        if "exclusively lock" in why or error.errno == errno.EBUSY:
+            why = "another program has it open"
     return DeviceError(f"{path} cannot be opened: {why}")
-
-
-def reason(error):
-    """Why pyserial could not open a port, in plain words where there are some."""
-    if "exclusively lock" in str(error) or error.errno == errno.EBUSY:
-        return "another program has it open"
-    return str(error)

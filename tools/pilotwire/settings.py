@@ -18,16 +18,16 @@ from pilotwire.deploy import send_config
 from pilotwire.device import Device
 from pilotwire.esp_image import ImageError
 from pilotwire.serial_port import DeviceError, choose
-from pilotwire.settings_table import BY_NAME, MASK, SETTINGS, get, masked
-from pilotwire.settings_text import SettingsError, parse
+from pilotwire.settings_table import BY_NAME, MASK, SETTINGS, SettingsError, get, masked
+from pilotwire.settings_text import parse
 
 _READY_S = 40
 
 
-def check(text, folder=".", name="config.json"):
+def check(text, folder="."):
     """What the text holds; SettingsError unless the device would take it as its config.json. folder:
-    where the file lies that broker.ca names; name: of the text's own file, for people."""
-    spec = parse(text, name)
+    where the file lies that broker.ca names."""
+    spec = parse(text)
     for setting in SETTINGS:
         if get(spec, setting.name) == MASK:
             raise SettingsError(f"config.json: {setting.name} is {MASK}, which only stands for a secret")
@@ -52,8 +52,9 @@ def checked(path):
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {getattr(error, 'strerror', 'no text')}") from None
-    return check(text, Path(path).parent, path)
+        why = getattr(error, "strerror", "it is no UTF-8")
+        raise SettingsError(f"{path} cannot be read: {why}") from None
+    return check(text, Path(path).parent)
 
 
 def explain(name=None):
@@ -133,8 +134,8 @@ def _write(args):
     print(shown(spec))
     errors = re.findall(r"^\w*Error: .*\S", before, re.M)
     if errors and (ready or "ConfigError" in errors[-1]):
-        print(f"the device does not take it: {errors[-1]}. So {instead}. Put {args.file} right, and write"
-              " it again", file=sys.stderr)
+        print(f"the device does not take it: {errors[-1]}. The new settings are there, but {instead}. Put"
+              f" {args.file} right, and write it again", file=sys.stderr)
         return 1
     if ready is None:
         print("sent, but the device has not reported yet: look at its LED and display", file=sys.stderr)

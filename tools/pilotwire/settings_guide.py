@@ -18,8 +18,7 @@ from pilotwire.charger import ROOT, ChargerError
 from pilotwire.esp_image import ImageError
 from pilotwire.run import Unusable, board_file
 from pilotwire.settings import check, shown
-from pilotwire.settings_table import BY_NAME, get, put
-from pilotwire.settings_text import SettingsError
+from pilotwire.settings_table import BY_NAME, SettingsError, get, put
 
 # What must be there, and so is there while the rules judge anything else.
 _LEAST = {"device": "unset", "installation_a": 6}
@@ -178,7 +177,7 @@ def _filled(spec, path):
             check(_data(spec).decode(), folder)
             image.write(path, _data(spec), secret=True)
             return spec
-        except (ImageError, ChargerError, OSError) as problem:
+        except (SettingsError, ImageError, ChargerError, OSError) as problem:
             print(f"Not written: {problem}")
         if _typed("Enter asks all again, your answers in [ ]; w writes them as they are: ") == "w":
             return _as_they_are(spec, path)

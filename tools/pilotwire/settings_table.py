@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from pilotwire.secret_names import is_secret, without_login
 
-MASK = "***"  # what is shown of a secret, and of what is not known
+MASK = "***"  # what is shown of a secret
+
+
+class SettingsError(Exception):
+    """What is wrong with a config.json; one line."""
 
 
 @dataclass(frozen=True)

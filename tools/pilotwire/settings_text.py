@@ -7,11 +7,7 @@ of that a device takes is its version's matter. So none of it is sent to one.
 import json
 import re
 
-from pilotwire.esp_image import ImageError
-
-
-class SettingsError(ImageError):
-    """What is wrong with a config.json; one line."""
+from pilotwire.settings_table import SettingsError
 
 
 def parse(text, name="config.json"):
