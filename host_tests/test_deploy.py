@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import tty
+from types import SimpleNamespace
 
 import pytest
 from mpremote.transport_serial import SerialTransport
@@ -13,7 +14,8 @@ from pilotwire import deploy
 from pilotwire import device as deploy_device
 from pilotwire.charger import ROOT
 from pilotwire.cli import main
-from serial_device import CONFIG, Device, build, files_of, newer, tiny
+from pilotwire.esp_image import ImageError
+from serial_device import BOARD, CONFIG, Device, build, files_of, newer, tiny
 
 READY = re.compile(r"pilotwire (\S+) ready in ([ab]), self-test (\w+)")
 
@@ -169,6 +171,17 @@ def test_new_settings_go_along_with_their_authority(device, send, tmp_path):
     assert status == 0 and "settings: sent" in said
     text, authority = look(one, "config.json", "ca.der")
     assert json.loads(text) == config and authority == "0\x82"
+
+
+def test_a_devices_own_settings_are_looked_at_with_its_own_authority():
+    config = {**CONFIG, "broker": {"host": "h", "tls": True, "ca": "my.ca.der"}}
+    files = {"board.json": BOARD.read_bytes(), "config.json": json.dumps(config).encode(),
+             "my.ca.der": b"0\x82"}
+    one = SimpleNamespace(names=list(files), read=files.get)
+    assert deploy.check_settings(one, None)["name"] == "reference-3p"
+    files["my.ca.der"] = b"-----BEGIN"
+    with pytest.raises(ImageError, match="broker.ca must name a file"):
+        deploy.check_settings(one, None)
 
 
 # What it refuses ----------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ the firmware's self-test passes only where everything else is new too. With the 
 cut between board.json and config.json leaves the new one of these with the old other.
 """
 
-import json
 import os
 import shlex
 import shutil
@@ -31,6 +30,8 @@ from pilotwire.device_build import compile_tree
 from pilotwire.esp_image import ImageError
 from pilotwire.partitions import TABLE_AT, TABLE_BYTES
 from pilotwire.run import Unusable, board_file
+from pilotwire.settings_table import SettingsError
+from pilotwire.settings_text import parse
 
 JOURNAL_BYTES = 0x20000  # 32 sectors, as the virtual charger has them
 _OURS = (
@@ -121,8 +122,10 @@ def check(folder, *, board=True, config=True):
 def authority(config):
     """Path of the file that broker.ca names, when it lies beside this config.json; else None."""
     try:
-        name = json.loads(config.read_text())["broker"]["ca"]
+        name = parse(config.read_text(encoding="utf-8"))["broker"]["ca"]
         beside = config.parent / name
+    except SettingsError as problem:
+        raise ImageError(str(problem)) from None
     except (ValueError, LookupError, TypeError):
         return None  # there is none, or the firmware says what is wrong
     if Path(name).name != name or not beside.is_file():
