@@ -51,7 +51,8 @@ def next_one(station):
     """`health` of the next minute. That of the last may still be under way: the console tells at once."""
     lines = len(said(station))
     assert station.until(lambda: len(said(station)) > lines, 70)
-    ups_s = [int(up) for up in re.findall(r"^health .* up=(\d+) ", "\n".join(said(station)), re.MULTILINE)]
+    lines = re.findall(r"^health .* up=(\d+) ", "\n".join(said(station)), re.MULTILINE)
+    ups_s = [int(up) for up in lines]
     up_s = ups_s[-1]
     assert station.until(lambda: [p["up_s"] for p in told(station)].count(up_s) == ups_s.count(up_s), 9)
     return told(station)[-1]
