@@ -11,7 +11,7 @@ from fault_causes import CAUSES
 from pilotwire.charger import ROOT
 from pilotwire.decide import fault_table as table
 from pilotwire.tell import faults_en
-from station import Connected, Lonely
+from station import Connected, Lonely, only_with_sources
 
 COLUMNS = table.TABLE.splitlines()[0].split("|")
 ROWS = {
@@ -33,6 +33,7 @@ class Station(Connected):
     shows, text = Lonely.shows, Lonely.text
 
     def __init__(self, folder, board, **options):
+        only_with_sources()
         super().__init__(folder, board=ROOT / f"boards/{board}/board.json", watch=True, **options)
         self.log = defaultdict(list)
         self.firmware = options.get("firmware")

@@ -1,18 +1,13 @@
 """A station whose plant has faults, and the codes that the firmware makes of them."""
 
-import os
-
-import pytest
-
-from station import Lonely
+from station import Lonely, only_with_sources
 
 
 class Faulty(Lonely):
     """`codes()`: what holds now, most important first; `code_log`: [(us, codes)] of every change."""
 
     def __init__(self, folder, **options):
-        if os.environ.get("PILOTWIRE_FIRMWARE") == "shrunk":
-            pytest.skip("looks into the firmware by its names, which are others in the device's build")
+        only_with_sources()
         super().__init__(folder, watch=True, **options)
         self.charger.advance(7)  # the rest after a power-on
 

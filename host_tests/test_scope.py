@@ -13,7 +13,7 @@ from pilotwire import scope, scope_png, scope_text
 from pilotwire.charger import ROOT
 from pilotwire.run import board_file
 from pilotwire.scope import BUILT_IN, ZERO_US
-from station import Connected, Lonely
+from station import Connected, Lonely, only_with_sources
 
 BOARD = board_file("reference-3p")
 UNPLUG_US = ZERO_US + 14_003_000
@@ -59,6 +59,7 @@ def untapped(tmp_path_factory):
 
 
 def test_the_probe_changes_nothing(untapped):
+    only_with_sources()
     end_us = ZERO_US + BUILT_IN.end_us
     tapped = scope.play(BUILT_IN, BOARD, seed=1, from_us=UNPLUG_US - 500_000, to_us=end_us)
     assert len(tapped.seen["read_us"]) > 64 * 200  # it was there
