@@ -11,6 +11,7 @@ from mpremote.transport_serial import SerialTransport
 
 from pilotwire import deploy, device, ending, flash, image
 from pilotwire.cli import main
+from pilotwire.first_minute import Console
 from serial_device import CONFIG, Device, build, files_of, open_terminal, tiny
 from stock_bin import stock_bin
 
@@ -127,16 +128,13 @@ def stop(*_, **__):
     ("config write", (), (device.Device, "replace"), ending.EITHER_SETTINGS),
     ("deploy", (), (deploy.Update, "plan"), ending.STOPPED),
     ("deploy", (), (device.Device, "write"), ending.OLD_FIRMWARE),
-    ("deploy", ("--config", "new.json"), (deploy.image, "authority"), ending.EITHER_SETTINGS),
     ("deploy", (), (deploy.Update, "switch"), ending.EITHER_FIRMWARE),
-    ("deploy", (), (device.Device, "ready"), ending.ON_TRIAL),
+    ("deploy", (), (Console, "wait"), ending.ON_TRIAL),
 ])
 def test_ctrl_c_is_told_what_it_leaves_behind(
     command, words, where, state, one, said, tmp_path, monkeypatch,
 ):
     monkeypatch.chdir(tmp_path)
-    if where[1] == "authority":  # it is also asked before anything is changed
-        monkeypatch.setattr(deploy, "check_settings", lambda *_: {})
     monkeypatch.setattr(*where, stop)
     assert said(command, one.port, *words) == (130, told("stopped", state))
     one.charger.look()
@@ -184,25 +182,33 @@ def test_a_cable_that_is_pulled_while_settings_are_sent_leaves_whole_ones(one, s
 # Afterwards -------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def silence(monkeypatch):
+    """After a restart only this is said."""
+
+    def wait(console, *_, **__):
+        console.last = "why"
+
+    monkeypatch.setattr(Console, "wait", wait)
+    monkeypatch.setattr(device, "listen", lambda *_: (None, "\r\nTraceback\r\n  why\r\n"))
+
+
 @pytest.mark.parametrize("command, state", [
     ("deploy", ending.ON_TRIAL), ("config write", ending.SETTINGS), ("flash", ending.IMAGE),
 ])
-def test_silence_is_told_by_all_in_the_same_words(command, state, one, said, monkeypatch):
+def test_silence_is_told_by_all_in_the_same_words(command, state, one, said, silence, monkeypatch):
     real, restarts = device.Device.restart, []
     monkeypatch.setattr(device.Device, "restart", lambda self: restarts.append(real(self)))
-    monkeypatch.setattr(device, "listen", lambda *_: (None, "\r\nTraceback\r\n  why\r\n"))
-    monkeypatch.setattr(flash, "listen", device.listen)
     monkeypatch.setattr(flash, "charges", lambda _: False)
     monkeypatch.setattr(flash, "_run", lambda *_: None)
     assert said(command, one.port) == (1, told("no word from the firmware; it says: why", state))
     assert len(restarts) == (command != "flash")
 
 
-def test_silence_after_settings_alone_speaks_of_them(one, said, tmp_path, monkeypatch):
+def test_silence_after_settings_alone_speaks_of_them(one, said, silence, tmp_path, monkeypatch):
     monkeypatch.setattr(deploy, "compile_tree", lambda *_, **__: tmp_path / "old")
-    monkeypatch.setattr(device, "listen", lambda *_: (None, ""))
     assert said("deploy", one.port, "--config", str(tmp_path / "new.json")) == (
-        1, told("no word from the firmware", ending.SETTINGS))
+        1, told("no word from the firmware; it says: why", ending.SETTINGS))
 
 
 def test_settings_that_the_device_does_not_take_are_told_with_its_words(one, said, monkeypatch):

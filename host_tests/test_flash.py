@@ -9,14 +9,17 @@ import os
 import shutil
 import stat
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
-from pilotwire import device, ending, flash, image
+from pilotwire import device, ending, first_minute, flash, image
 from pilotwire.cli import main
+from pilotwire.first_minute import Console
 from rom_loader import ESP32_S2, Loader
 from serial_device import BOARD, CONFIG, Device, build, files_of, open_terminal
 from stock_bin import stock_bin
+from test_first_minute import END, LINE, Played
 from test_image import GOOD, damaged
 
 VFS = slice(0x200000, 0x3E0000)
@@ -89,10 +92,11 @@ class Chip(Loader):
 @needs_esptool
 def test_stock_board_and_settings_become_a_device_that_reports_and_charges(tmp_path, files, capsys):
     with Chip(tmp_path / "s") as chip:
-        assert main(["flash", *files, "--port", chip.port]) == 0
+        assert main(["flash", *files, "--port", chip.port, "--no-wait"]) == 0
         said = capsys.readouterr().out
         assert "Hash of data verified" in said
-        assert said.splitlines()[-1] == "the device runs 0.1.0, self-test passed"
+        assert said.splitlines()[-2] == "the device runs 0.1.0, self-test passed"
+        assert "started, not yet proved" in said
         assert set(chip.flash[0x3E0000:]) == {0xFF}  # the journal is left alone
         chip.device.charger.advance(8)
         chip.device.charge(seconds=6)
@@ -104,7 +108,7 @@ def test_a_whole_image_is_taken_as_it_is(tmp_path, files, capsys):
     out = tmp_path / "out.bin"
     assert main(["image", *files, "-o", str(out)]) == 0
     with Chip(tmp_path / "s") as chip:
-        assert main(["flash", str(out), "--port", chip.port]) == 0
+        assert main(["flash", str(out), "--port", chip.port, "--no-wait"]) == 0
         data = out.read_bytes()
         assert chip.flash[0x1000 : 0x200000] == data[: 0x1FF000]
         assert "self-test passed" in capsys.readouterr().out
@@ -172,6 +176,26 @@ def test_one_that_has_not_compared_is_not_believed(stand_in, files, capsys):
         assert main(["flash", *files, "--port", loader.port]) == 1
     assert "did not say that it has compared" in capsys.readouterr().err
     assert "write-flash 0x1000" in asked.read_text()
+
+
+READY = "pilotwire 0.1.0 ready in a, self-test passed\r\n"
+
+
+@pytest.mark.parametrize("said, words", [
+    (READY + LINE + " rec=0 f=[]\r\n", "run for a minute, without a fault"),
+    (READY + LINE + ' rec=0 f=["7-6"]\r\n', "run for a minute, with 7-6 on its display"),
+    (END, "the firmware does not start: MemoryError: no"),
+    (READY + END + READY, "the firmware does not run: it ends with MemoryError: no"),
+    (READY, "no word from the firmware in its first minute"),
+])
+def test_the_first_line_of_health_is_waited_for(monkeypatch, capsys, said, words):
+    monkeypatch.setattr(first_minute, "_MINUTE_S", 0.3)
+    with ending.Ending("flash", ending.IMAGE) as end:
+        end.status = flash._report(SimpleNamespace(no_wait=False), Console(Played(said)))
+    told = capsys.readouterr()
+    assert end.status == (0 if "run for a minute" in words else 1)
+    assert words in told.out + told.err
+    assert (ending.IMAGE.text in told.err) == (end.status == 1)
 
 
 def test_silence_after_writing_is_told(stand_in, files, capsys, monkeypatch):

@@ -6,48 +6,53 @@ was measured on it.
 """
 
 import json
-import re
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from pilotwire import ending, image
 from pilotwire.device import Device, Full
 from pilotwire.device_build import compile_tree
 from pilotwire.ending import Ending
+from pilotwire.esp_image import ImageError
+from pilotwire.first_minute import NOT_PROVED, Ended, Ready, come_through, started
 from pilotwire.run import board_file
 from pilotwire.serial_port import DeviceError, choose
-from pilotwire.update import ROOM, Update
+from pilotwire.update import ROOM, Update, slot_of
 
+_ARCH = "xtensawin"  # of an ESP32's native code
 _READY_S = 40  # real starts take some seconds
 _BACK_S = 120  # three that fail, with 10 s between them
+_SETTLED_S = 2  # between its line of health and `slot`, which it writes in the same second
+_PROVED = "it is proved as soon as no car is plugged in"
+_TRIAL = (
+    "that keeps it on trial. If it lasts, the device restarts by itself after three minutes, and after"
+    " three starts the old firmware is back"
+)
 
 
-def check_settings(device, config):
-    """ImageError, DeviceError when this version's firmware does not take the device's board.json, and the
-    new config.json, or the device's own."""
+def check_settings(device, config=None):
+    """The device's board.json, read; ImageError, DeviceError when this version's firmware does not take
+    it, or this config.json, or the device's own."""
+    board = device.read("board.json")
+    if board is None:
+        raise DeviceError("the device has no board.json", "pilotwire flash writes all of it anew")
+    text = Path(config).read_bytes() if config else device.read("config.json")
     with tempfile.TemporaryDirectory(prefix="pilotwire-deploy-") as folder:
         folder = Path(folder)
-        for name in device.names:  # the authority's file must be there
-            if name.count(".") == 1:
+        (folder / "board.json").write_bytes(board)
+        if text is not None:
+            (folder / "config.json").write_bytes(text)
+            name = image.authority_named(text)
+            if name in device.names or config and image.authority(Path(config)):
                 (folder / name).touch()
-        for name in ("board.json", "config.json"):
-            data = device.read(name)
-            if data is None and name == "board.json":
-                raise DeviceError("the device has no board.json", "pilotwire flash writes all of it anew")
-            if data is not None:
-                (folder / name).write_bytes(data)
-        if config:
-            (folder / "config.json").write_bytes(Path(config).read_bytes())
-            beside = image.authority(Path(config))
-            if beside:
-                (folder / beside.name).write_bytes(beside.read_bytes())
-        image.check(folder, config=bool(config) or "config.json" in device.names)
-        return json.loads((folder / "board.json").read_text())
+        image.check(folder, config=text is not None)
+    return json.loads(board)
 
 
 def send_config(device, path, end):
-    """config.json, and the authority's file that it names, each whole or not at all."""
+    """config.json, and before it the authority's file that it names, each whole or not at all."""
     path = Path(path)
     end.state = ending.EITHER_SETTINGS
     beside = image.authority(path)
@@ -71,13 +76,19 @@ def command(args):
             board_file(args.board)
         if args.config:
             Path(args.config).read_bytes()
-        with Device(choose(args.port), end) as device:
+            if args.no_wait:
+                raise ImageError("--config waits until the new firmware is proved: not with --no-wait")
+        port = choose(args.port)
+        with Device(port, end) as device:
             tree = compile_tree(Path(folder) / "device", arch=device.arch, umqtt=False)
-            end.status = _deploy(args, device, tree, end)
+            slot, end.status = _firmware(args, device, tree, end)
+        if slot and args.config:
+            _settings_behind(args, port, slot, end)
     return end.status
 
 
-def _deploy(args, device, tree, end):
+def _firmware(args, device, tree, end):
+    """(slot of a firmware that was sent, None when it has this one; the exit status)."""
     _check_board(check_settings(device, args.config), args.board)
     update = Update(device, tree)
     update.check_shared()
@@ -88,38 +99,92 @@ def _deploy(args, device, tree, end):
             end.state = ending.SETTINGS
             print("settings: sent")
         print("firmware: the device has this one, nothing was changed")
-    else:
-        end.state = ending.OLD_FIRMWARE
-        try:
-            update.write(plan)
-        except Full:
-            raise Full("the device's file system became full", ROOM) from None
-        if args.config:
-            send_config(device, args.config, end)
-            print("settings: sent")
-        end.state = ending.EITHER_FIRMWARE
-        update.switch()
-        end.state = ending.ON_TRIAL
-        print(f"firmware: {len(plan.sent)} files sent, {len(plan.copies)} copied on the device, into"
-              f" slot {update.target}")
         device.restart()
-        return _report(device, update.target)
+        ready = _started(device.console(), update.proved)
+        return None, ready.status
+    if args.config:  # with them it has its first minute
+        _check_own(device)
+    end.state = ending.OLD_FIRMWARE
+    try:
+        update.write(plan)
+    except Full:
+        raise Full("the device's file system became full", ROOM) from None
+    end.state = ending.EITHER_FIRMWARE
+    update.switch()
+    end.state = ending.ON_TRIAL
+    print(f"firmware: {len(plan.sent)} files sent, {len(plan.copies)} copied on the device, into"
+          f" slot {update.target}")
     device.restart()
-    return _report(device, update.proved)
+    return update.target, _report(args, device.console(), update.target)
 
 
-def _report(device, slot):
-    """What the device says when it has started: that it runs this slot, or the other one."""
-    ready, before = device.ready(_READY_S)
-    errors = [line for line in before.splitlines() if re.match(r"\w*(Error|Interrupt)\b", line)]
-    why = f" ({errors[-1]})" if errors else ""
-    if ready is None and errors:
-        print(f"it does not start{why}: waiting for the old firmware", file=sys.stderr)
-        ready, _ = device.ready(_BACK_S)
-    if ready is None:
-        raise ending.no_word(before)
-    version, now, selftest = ready
-    print(f"the device runs {version} in slot {now}, self-test {selftest}")
-    if now != slot:
-        raise DeviceError(f"the new firmware did not start{why}", state=ending.OLD_IS_BACK)
-    return 0 if selftest == "passed" else 1
+def _check_own(device):
+    """The new firmware is proved with the settings that are there; only then others are sent."""
+    if "config.json" not in device.names:
+        raise DeviceError("the device has no config.json, and so proves no firmware",
+                          "First pilotwire config write")
+    try:
+        check_settings(device)
+    except ImageError as problem:
+        raise DeviceError(f"the device's own {problem}", "First pilotwire config write") from None
+
+
+def _settings_behind(args, port, slot, end):
+    """The settings, to a new firmware that is proved with the old ones."""
+    end.state = ending.FIRMWARE_ONLY
+    with Device(port, end, ending.FIRMWARE_ONLY.text) as device:
+        if slot_of((device.read("slot") or b"").decode(errors="replace")) != (slot, None):
+            raise DeviceError("the settings are not sent: a car or a fault keeps the firmware on trial",
+                              state=ending.FIRMWARE_ONLY)
+        print("firmware: proved")
+        send_config(device, args.config, end)
+        end.state = ending.SETTINGS
+        print("settings: sent")
+        device.restart()
+        _started(device.console(), slot)
+
+
+# What the device says afterwards ------------------------------------------------------------------
+
+
+def _started(console, slot):
+    """Ready, of this slot; Ended, DeviceError."""
+    ready = started(console, _READY_S)
+    _print(ready)
+    if ready.slot != slot:
+        raise DeviceError("the new firmware did not start", state=ending.OLD_IS_BACK)
+    return ready
+
+
+def _print(ready):
+    print(f"the device runs {ready.version} in slot {ready.slot}, self-test {ready.selftest}")
+
+
+def _report(args, console, slot):
+    """The exit status of a firmware on trial; DeviceError when it does not come through its minute."""
+    try:
+        ready = _started(console, slot)
+        if args.no_wait:
+            print(NOT_PROVED)
+            return ready.status
+        health = come_through(console)
+    except Ended as problem:
+        _taken_back(console, slot, problem)
+    print(f"{health}: {_TRIAL if health.blocked else _PROVED}")
+    if args.config:
+        if health.blocked:
+            raise DeviceError("the settings are not sent", state=ending.FIRMWARE_ONLY)
+        console.wait(_SETTLED_S)
+    return ready.status
+
+
+def _taken_back(console, slot, problem):
+    """DeviceError, in any case: when the old firmware is back, or has not come back in time."""
+    print(f"{problem}: waiting for the old firmware", file=sys.stderr)
+    ready, end_s = problem.ready, time.monotonic() + _BACK_S
+    while (not ready or ready.slot == slot) and (left_s := end_s - time.monotonic()) > 0:
+        ready = console.wait(left_s, Ready, what="waiting for the old firmware")
+    if not ready or ready.slot == slot:
+        raise DeviceError(str(problem), state=ending.ON_TRIAL)
+    _print(ready)
+    raise DeviceError(str(problem), state=ending.OLD_IS_BACK)

@@ -18,6 +18,7 @@ from mpremote.transport_serial import SerialTransport
 
 from pilotwire import ending, serial_port
 from pilotwire.device_code import HELPERS, WHO
+from pilotwire.first_minute import Console
 from pilotwire.serial_port import DeviceError, lost
 
 BAUD = 115200
@@ -39,21 +40,21 @@ class Full(DeviceError):
 
 class Device:
     """Open and at the raw prompt, the firmware stopped, which the Ending is told; a context. `names`: of
-    the root's files."""
+    the root's files. kept: the text of the State that it was in."""
 
-    def __init__(self, port, end):
+    def __init__(self, port, end, kept=ending.UNTOUCHED.text):
         self.port = port
         self._runs = False
         self._transport = _open(port)
         try:
             self._stop()
-            end.state = ending.STOPPING
+            end.state = ending.stopping(kept)
             self._transport.serial.timeout = _TIMEOUT_S
             with _quiet():
                 self._transport.enter_raw_repl(timeout_overall=_TIMEOUT_S)
             self._identify()
             self.run(HELPERS)
-            end.state = ending.STOPPED
+            end.state = ending.stopped(kept)
         except (*_BROKEN, DeviceError) as problem:
             self.close()
             raise _said(problem, port) from None
@@ -172,6 +173,10 @@ class Device:
         except _BROKEN:
             raise lost(self.port) from None
         self._runs = True
+
+    def console(self):
+        """first_minute.Console, after restart()."""
+        return Console(self._transport.serial)
 
     def ready(self, seconds):
         """(version, slot, self-test) of the first start that reports, None when none does in time; and

@@ -26,11 +26,20 @@ _AGAIN = "Try again"
 _LOOK = "Press EN, or switch its supply off and on, and look at its LED and display"
 
 UNTOUCHED = State("Nothing was changed")
-STOPPING = State(
-    "Nothing was changed, and a firmware that was stopped starts again by itself within ten minutes",
-    _AGAIN,
-)
-STOPPED = State("Nothing was changed, and the device starts again by itself within a minute", _AGAIN)
+
+
+def stopping(kept):
+    """Its firmware has been asked to stop. kept: a State's text."""
+    return State(
+        f"{kept}, and a firmware that was stopped starts again by itself within ten minutes", _AGAIN,
+    )
+
+
+def stopped(kept):
+    return State(f"{kept}, and the device starts again by itself within a minute", _AGAIN)
+
+
+STOPPING, STOPPED = stopping(UNTOUCHED.text), stopped(UNTOUCHED.text)
 HALF_IMAGE = State(
     "The chip has part of the image: it does not start, or starts and does not charge. Its own loader"
     " cannot be lost", "Plug the cable in and run the same command again",
@@ -54,6 +63,10 @@ ON_TRIAL = State(
     "The new firmware is there, on trial: unless it proves itself in three starts, the old one comes"
     " back", _LOOK,
 )
+FIRMWARE_ONLY = State(
+    "The new firmware is there, its settings are those from before",
+    "pilotwire config write sends others when the car has left and no fault is left",
+)
 OLD_IS_BACK = State("The old one is back, and runs")
 
 # Status 1: the device, or what it was to be given, is not good; 2: there is nothing to give it.
@@ -63,10 +76,10 @@ _STATUS = (
 )
 
 
-def no_word(before):
+def no_word(before, when=""):
     """DeviceError of a device that does not report. before: what it said instead."""
     last = [line.strip() for line in before.splitlines() if line.strip()][-1:]
-    return DeviceError("no word from the firmware" + "".join(f"; it says: {line}" for line in last))
+    return DeviceError(f"no word from the firmware{when}" + "".join(f"; it says: {one}" for one in last))
 
 
 def line(problem, state):

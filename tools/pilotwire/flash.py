@@ -15,15 +15,16 @@ from pathlib import Path
 import serial
 
 from pilotwire import ending, image, partitions, serial_port, stock, stock_fetch
-from pilotwire.device import BAUD, charges, listen
+from pilotwire.device import BAUD, charges
 from pilotwire.ending import HALF_IMAGE, UNTOUCHED, Ending
 from pilotwire.esp_image import ImageError, check_chip
+from pilotwire.first_minute import NOT_PROVED, Console, come_through, started
 from pilotwire.partitions import TABLE_AT, TABLE_BYTES
 from pilotwire.run import board_file
 from pilotwire.serial_port import DeviceError, choose
 
 _NAMES = ("esptool", "esptool.py")
-_READY_S = 60
+_READY_S = 60  # what is left of esptool, and a first start
 _GET_IT = ".venv/bin/pip install esptool (or: sudo apt install esptool)"
 _VERIFIED = "Hash of data verified"
 _WRITING = re.compile(r"Writing at 0x|Erasing flash|Compressed \d+ bytes")
@@ -126,25 +127,24 @@ def _run(command, port):
         raise DeviceError("esptool did not say that it has compared what it wrote")
 
 
-def _listen(port):
+def _listen(args, port):
     """What the chip says when it starts; the exit status."""
-    console = serial.Serial()
-    console.port, console.baudrate = port, BAUD
-    console.dtr = console.rts = False  # on most boards they would hold it in reset, or start its loader
+    opened = serial.Serial()
+    opened.port, opened.baudrate, opened.exclusive = port, BAUD, True
+    opened.dtr = opened.rts = False  # on most boards they would hold it in reset, or start its loader
     try:
-        console.open()
-        with console:
-            ready, before = listen(console, _READY_S)
+        opened.open()
     except OSError:
-        raise serial_port.lost(port) from None
-    if ready is None:
-        raise ending.no_word(before)
-    for line in before.splitlines():
-        if "Error" in line:
-            print("the device says: " + line.strip())
-    version, _, selftest = ready
-    print(f"the device runs {version}, self-test {selftest}")
-    return 0 if selftest == "passed" else 1
+        raise serial_port.busy(port) from None
+    with opened:
+        return _report(args, Console(opened))
+
+
+def _report(args, console):
+    ready = started(console, _READY_S)
+    print(f"the device runs {ready.version}, self-test {ready.selftest}")
+    print(NOT_PROVED if args.no_wait else come_through(console))
+    return ready.status
 
 
 def command(args):
@@ -159,5 +159,5 @@ def command(args):
         end.state = HALF_IMAGE
         _run(words(tool, port, args.baud, path), port)
         end.state = ending.IMAGE
-        end.status = _listen(port)
+        end.status = _listen(args, port)
     return end.status

@@ -118,18 +118,23 @@ def check(folder, *, board=True, config=True):
         raise ImageError(said.splitlines()[-1] if said else "the firmware cannot read its settings")
 
 
-def authority(config):
-    """Path of the file that broker.ca names, when it lies beside this config.json; else None."""
+def authority_named(text):
+    """The name in broker.ca of a config.json's text, when it is one of the same folder; else None."""
     try:
-        name = json.loads(config.read_text())["broker"]["ca"]
-        beside = config.parent / name
+        name = json.loads(text)["broker"]["ca"]
+        return name if Path(name).name == name else None
     except (ValueError, LookupError, TypeError):
         return None  # there is none, or the firmware says what is wrong
-    if Path(name).name != name or not beside.is_file():
+
+
+def authority(config):
+    """Path of the file that broker.ca names, when it lies beside this config.json; else None."""
+    name = authority_named(config.read_bytes())
+    if not name or not config.with_name(name).is_file():
         return None
     if name in _OURS:
         raise ImageError(f"config.json: broker.ca must not be {name}")
-    return beside
+    return config.with_name(name)
 
 
 def _authority(tree, config):
