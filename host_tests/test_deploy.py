@@ -229,7 +229,7 @@ def test_bad_settings_are_refused_before_anything_is_sent(device, send, tmp_path
     assert json.loads(look(one, "config.json")[0]) == CONFIG
 
 
-def test_a_micropython_without_pilotwire_is_left_alone(device, send, tmp_path):
+def test_a_micropython_without_pilotwire_is_left_alone_and_runs_again(device, send, tmp_path):
     tree = tree_of(tmp_path, "0.0.1")
     one = device(tree, size=0x40000)
     transport = SerialTransport(one.port, timeout=5)
@@ -238,6 +238,28 @@ def test_a_micropython_without_pilotwire_is_left_alone(device, send, tmp_path):
     transport.close()
     status, said = send(one, tree)
     assert status == 1 and "no Pilotwire on it. Nothing was changed. pilotwire flash" in said
+    one.charger.look()
+    one.charger.advance(3)
+    assert one.seen("boot")[-1]["cause"] == "hard"
+
+
+@pytest.mark.parametrize("machine, text", [
+    ("Generic ESP32S3 module with ESP32S3", "the chip is an ESP32S3. Nothing was changed. "),
+    ("XIAO with ESP32-S3", "the chip is an ESP32-S3."),
+    ("ESP32C3 module with ESP32C3", "the chip is an ESP32C3."),
+    ("Generic ESP32 module with SPIRAM with ESP32", "runs 0.0.2 in slot b"),
+])
+def test_other_chips_of_the_family_are_refused_by_name_and_run_again(
+    device, send, tmp_path, monkeypatch, machine, text,
+):
+    monkeypatch.setattr(
+        deploy_device, "WHO", deploy_device.WHO.replace("_i._machine", repr(machine)))
+    one = device(tree_of(tmp_path, "0.0.1"), seconds=2, size=0x40000)
+    status, said = send(one, tree_of(tmp_path, "0.0.2"))
+    assert (status == 0) == ("slot b" in text) and text in said
+    one.charger.look()
+    one.charger.advance(3)
+    assert [event["cause"] for event in one.seen("boot")] == ["power", "soft", "hard"]
 
 
 @pytest.mark.parametrize("port, text", [

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pilotwire import device, ending, first_minute, flash, image
+from pilotwire import device, ending, first_minute, flash, halt, image
 from pilotwire.cli import main
 from pilotwire.first_minute import Console
 from rom_loader import ESP32_S2, Loader
@@ -31,7 +31,7 @@ needs_esptool = pytest.mark.skipif(not REAL, reason="esptool is not installed: p
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """A loader is silent anyway, and the firmware is built for this computer, once."""
-    monkeypatch.setattr(device, "_CHARGING_S", 0.3)
+    monkeypatch.setattr(halt, "_ANSWER_S", 0.2)
     monkeypatch.setattr(flash, "_READY_S", 20)
     monkeypatch.setattr(
         image, "compile_tree", lambda tree, **_: shutil.copytree(build(), tree, dirs_exist_ok=True)
@@ -133,7 +133,7 @@ def test_what_can_go_wrong_is_told_with_the_state_of_the_chip(files, capsys, opt
 
 def told(text):
     """What is said when esptool has failed with these words."""
-    return ending.line(flash.trouble(text, "/dev/ttyX"), None)
+    return ending.line(flash.trouble(text, "/dev/ttyX"), flash.come_to(text))
 
 
 WRITING = "Compressed 4059136 bytes to 130000...\nWriting at 0x00010000 [===>    ] 30.0%\n"
@@ -210,7 +210,7 @@ def test_silence_after_writing_is_told(stand_in, files, capsys, monkeypatch):
 def test_what_is_written_holds_the_settings_and_is_the_owners_alone(stand_in, files, monkeypatch):
     modes = []
 
-    def run(command, _):
+    def run(command, *_):
         modes.append(stat.S_IMODE(os.stat(command[-1]).st_mode))
         raise device.DeviceError("seen")
 
@@ -259,7 +259,7 @@ def test_a_port_that_is_not_there_is_told_with_those_that_are(stand_in, files, c
 
 
 def test_a_station_that_charges_is_not_written(stand_in, tmp_path, files, capsys, monkeypatch):
-    monkeypatch.setattr(device, "_CHARGING_S", 2.5)
+    monkeypatch.setattr(halt, "_ANSWER_S", 2.5)
     asked = stand_in("Hash of data verified.\n", 0)
     with Device(tmp_path / "s", files_of(build(), tmp_path / "files", size=0x100000)) as one:
         one.charger.advance(7)

@@ -5,7 +5,9 @@ Whoever finds a cause says it. The states are here; a command tells its Ending w
 before each step that changes it, so that Ctrl-C, too, is told what it leaves behind.
 """
 
+import signal
 import sys
+import threading
 from dataclasses import dataclass
 
 from pilotwire.board_spec import Unreadable
@@ -95,17 +97,27 @@ def line(problem, state):
     return ". ".join(part for part in (cause, state and state.text, then) if part)
 
 
+def _stop(*_):
+    """SIGTERM, too, leaves no folder with passwords behind."""
+    raise KeyboardInterrupt
+
+
 class Ending:
     """A context around a command for a device. `state`: what there is to say of it; None: no device is
     meant. `status`: the exit status, also after an error within, which is told and goes no further."""
 
     def __init__(self, command, state=UNTOUCHED):
         self._command, self.state, self.status = command, state, 0
+        self._before = None
 
     def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, _stop)
         return self
 
     def __exit__(self, kind, problem, _):
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
         for kinds, status in _STATUS:
             if kind and issubclass(kind, kinds):
                 begin = "\n" if status == 130 else ""  # behind the ^C of a terminal

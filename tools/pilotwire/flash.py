@@ -15,10 +15,10 @@ from pathlib import Path
 import serial
 
 from pilotwire import ending, image, partitions, serial_port, stock, stock_fetch
-from pilotwire.device import BAUD, charges
 from pilotwire.ending import HALF_IMAGE, UNTOUCHED, Ending
 from pilotwire.esp_image import ImageError, check_chip
 from pilotwire.first_minute import NOT_PROVED, Console, come_through, started
+from pilotwire.halt import BAUD, hold, let_go
 from pilotwire.partitions import TABLE_AT, TABLE_BYTES
 from pilotwire.run import board_file
 from pilotwire.serial_port import DeviceError, choose
@@ -27,24 +27,22 @@ _NAMES = ("esptool", "esptool.py")
 _READY_S = 60  # what is left of esptool, and a first start
 _GET_IT = ".venv/bin/pip install esptool (or: sudo apt install esptool)"
 _VERIFIED = "Hash of data verified"
-_WRITING = re.compile(r"Writing at 0x|Erasing flash|Compressed \d+ bytes")
+_WRITING = re.compile(r"Writing at 0x|Wrote \d+ bytes|Erasing flash|Compressed \d+ bytes")
 
-# What esptool says; what it means, of this port and of what the pattern has found; the state that the
-# chip is in, None: as far as writing had come. In this order.
+# What esptool says; what it means, of this port and of what the pattern has found. In this order.
 _TROUBLES = (
-    (r"[Tt]his chip is (?:an? )?(ESP[\w-]+),? not", lambda _, chip: DeviceError(
-        f"the chip is an {chip}", "Pilotwire runs on the ESP32 only"), UNTOUCHED),
+    (r"[Tt]his chip is (?:an? )?(ESP[\w-]+),? not", lambda _, chip: serial_port.other_chip(chip)),
     (r"Unexpected chip ID|not an? ESP32 image|not for ESP32", lambda _: DeviceError(
-        "the image is not for this chip"), UNTOUCHED),
+        "the image is not for this chip")),
     (r"MD5 of file does not match|digest mismatch", lambda _: DeviceError(
-        "what is in the flash is not what was sent"), HALF_IMAGE),
-    (r"Errno 13|Permission denied", serial_port.denied, UNTOUCHED),
-    (r"[Pp]ort is busy|Could not exclusively lock|Errno 16", serial_port.taken, UNTOUCHED),
+        "what is in the flash is not what was sent")),
+    (r"Errno 13|Permission denied", serial_port.denied),
+    (r"[Pp]ort is busy|Could not exclusively lock|Errno 16", serial_port.taken),
     (r"Failed to connect|No serial data received|Wrong boot mode", lambda _: DeviceError(
         "the chip's loader does not answer",
-        "Hold its BOOT button, press EN, let BOOT go, and try again"), None),
+        "Hold its BOOT button, press EN, let BOOT go, and try again")),
     (r"disconnected|Errno 5|Input/output|Serial port error|could not open|stopped|[Tt]imed out",
-     serial_port.lost, None),
+     serial_port.lost),
 )
 
 
@@ -96,31 +94,40 @@ def is_image(data):
     return any(p.name == "journal" for p in partitions.parse(table))
 
 
+def come_to(said, before=UNTOUCHED):
+    """The State that the chip is in when esptool has said all this."""
+    if _VERIFIED in said:
+        return ending.IMAGE
+    return HALF_IMAGE if _WRITING.search(said) else before
+
+
 def trouble(said, port):
     """DeviceError: what went wrong, from all that esptool has said."""
-    come_to = HALF_IMAGE if _WRITING.search(said) else UNTOUCHED
     end = said[max(0, said.rfind("error occurred")) :]  # before it are warnings of all kinds
-    for pattern, meaning, state in _TROUBLES:
+    for pattern, meaning in _TROUBLES:
         found = re.search(pattern, end)
         if found:
-            problem = meaning(port, *found.groups())
-            problem.state = state or come_to
-            return problem
+            return meaning(port, *found.groups())
     last = [line.strip() for line in said.splitlines() if line.strip()][-1:] or ["nothing"]
-    return DeviceError(f"esptool has failed and said: {last[0]}", state=come_to)
+    return DeviceError(f"esptool has failed and said: {last[0]}")
 
 
-def _run(command, port):
-    """Run esptool, pass on what it says; DeviceError."""
-    said = []
+def _run(command, port, end):
+    """Run esptool, pass on what it says, tell the Ending how far it has come; DeviceError."""
+    text, before = "", end.state
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
     ) as process:
-        while piece := process.stdout.read1(4096):
-            said.append(piece.decode(errors="replace"))
-            sys.stdout.write(said[-1])
-            sys.stdout.flush()
-    text = "".join(said)
+        try:
+            while piece := process.stdout.read1(4096).decode(errors="replace"):
+                text += piece
+                end.state = come_to(text, before)
+                sys.stdout.write(piece)
+                sys.stdout.flush()
+        except BaseException:
+            process.terminate()  # it would go on by itself
+            end.state = come_to(text + process.stdout.read().decode(errors="replace"), before)
+            raise
     if process.returncode:
         raise trouble(text, port)
     if _VERIFIED not in text:
@@ -153,11 +160,13 @@ def command(args):
         path = prepared(args, folder)
         tool = esptool()
         port = choose(args.port)
-        serial_port.check(port)
-        if charges(port):
-            raise serial_port.charging()
-        end.state = HALF_IMAGE
-        _run(words(tool, port, args.baud, path), port)
-        end.state = ending.IMAGE
+        command_line = words(tool, port, args.baud, path)
+        held = hold(port, end)
+        try:
+            _run(command_line, port, end)
+        finally:
+            if held and end.state is ending.STOPPING:  # a station that was well
+                let_go(port)
+                end.state = UNTOUCHED
         end.status = _listen(args, port)
     return end.status
