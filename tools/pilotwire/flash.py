@@ -14,12 +14,11 @@ from pathlib import Path
 
 import serial
 
-from pilotwire import ending, image, partitions, serial_port, stock, stock_fetch
+from pilotwire import ending, image, image_check, serial_port, stock, stock_fetch
 from pilotwire.ending import HALF_IMAGE, UNTOUCHED, Ending
-from pilotwire.esp_image import ImageError, check_chip
+from pilotwire.esp_image import ImageError
 from pilotwire.first_minute import NOT_PROVED, Console, come_through, started
 from pilotwire.halt import BAUD, hold, let_go
-from pilotwire.partitions import TABLE_AT, TABLE_BYTES
 from pilotwire.run import board_file
 from pilotwire.serial_port import DeviceError, choose
 
@@ -67,12 +66,15 @@ def words(tool, port, baud, path):
 
 
 def prepared(args, folder):
-    """Path of an image: the file itself, or one in `folder` that is made of it; ImageError."""
+    """Path of an image: the file itself, if it is a whole one, or one in `folder` that is made of it;
+    ImageError."""
     if not (args.file or args.board):
         raise ImageError("say which image; or which board with --board, and its image is made")
     data, name, _ = stock_fetch.obtain(args.file, args.stock, args.sha256)
     try:
-        whole = is_image(data)
+        whole = image_check.is_image(data)
+        if whole:
+            image_check.check(data)
     except ImageError as problem:
         raise ImageError(f"{name}: {problem}") from None
     if whole:
@@ -85,13 +87,6 @@ def prepared(args, folder):
     path = Path(folder) / "pilotwire.bin"
     image.write(path, image.build(base, board_file(args.board), args.config).data, secret=True)
     return path
-
-
-def is_image(data):
-    """Has it a journal's partition, as `pilotwire image` makes one? ImageError: it has no table."""
-    check_chip(data, "the bootloader")
-    table = data[TABLE_AT - stock.BEGIN :][:TABLE_BYTES]
-    return any(p.name == "journal" for p in partitions.parse(table))
 
 
 def come_to(said, before=UNTOUCHED):
