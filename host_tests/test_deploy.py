@@ -40,6 +40,7 @@ def send(monkeypatch, capsys):
 
     def send(device, tree, *words, wait=False):
         monkeypatch.setattr(deploy, "compile_tree", lambda *_, **__: tree)
+        monkeypatch.setattr(deploy, "_ARCH", "x64")
         capsys.readouterr()
         port = device if isinstance(device, str) else device.port
         status = main(["deploy", "--port", port, *words, *["--no-wait"] * (not wait)])
@@ -143,6 +144,61 @@ def test_the_same_firmware_is_not_sent_again(device, send):
     status, said = send(one, build())
     assert status == 0 and "has this one" in said and "in slot a" in said
     assert look(one, "slot") == [None]
+
+
+@pytest.mark.parametrize("slot, text", [(None, None), ("b", None), ("b", "# damaged\n")])
+def test_a_manifest_that_is_lost_is_sent_again(device, send, tmp_path, slot, text):
+    tree = tree_of(tmp_path, "0.0.1")
+    one = device(tree, seconds=2, size=0x40000)
+    path = "manifest.txt"
+    if slot:
+        tree, path = tree_of(tmp_path, "0.0.2"), "b/manifest.txt"
+        assert send(one, tree)[0] == 0
+        self_proved(one)
+    good = look(one, path)
+    transport = SerialTransport(one.port, timeout=5)
+    transport.enter_raw_repl()
+    transport.exec(f"import os\nos.remove({path!r})")
+    if text:
+        transport.fs_writefile(path, text.encode())
+    transport.close()
+    status, said = send(one, tree)
+    assert status == 0 and "its manifest.txt was missing or wrong, and is sent" in said
+    assert look(one, path) == good
+    assert "nothing was changed" in send(one, tree)[1]
+
+
+@pytest.mark.parametrize("name", ["ca", "my.ca.der"])
+def test_an_authority_of_any_name_is_seen_on_the_device(device, send, tmp_path, name):
+    tree = tree_of(tmp_path, "0.0.1")
+    (tree / name).write_bytes(b"0\x82")
+    config = {**CONFIG, "broker": {"host": "h", "tls": True, "ca": name}}
+    one = device(tree, seconds=2, size=0x40000, config=config)
+    status, said = send(one, tree_of(tmp_path, "0.0.2"))
+    assert status == 0, said
+
+
+def test_settings_that_a_cut_has_left_half_sent_are_taken_away(device, send, tmp_path):
+    tree = tree_of(tmp_path, "0.0.1")
+    for name in ("config.json.new", "config.new.json"):
+        (tree / name).write_text('{"wifi_password": "very')
+    one = device(tree, seconds=2, size=0x40000)
+    assert send(one, tree)[0] == 0
+    assert look(one, "config.json.new", "config.new.json") == [None, None]
+
+
+def test_the_station_runs_on_while_its_firmware_is_built(device, tmp_path, monkeypatch):
+    def build_meanwhile(*_, arch, **__):
+        built.append(arch)
+        one.charger.advance(1)
+        assert [event["e"] for event in one.events if event["e"] in ("boot", "stopped")] == ["boot"]
+        return tree_of(tmp_path, "0.0.2")
+
+    built = []
+    one = device(tree_of(tmp_path, "0.0.1", run="__import__('time').sleep(30)"), seconds=2, size=0x40000)
+    monkeypatch.setattr(deploy, "compile_tree", build_meanwhile)
+    main(["deploy", "--port", one.port, "--no-wait"])
+    assert built == ["xtensawin"]
 
 
 def test_a_firmware_on_trial_is_replaced_and_the_proved_one_stays(device, send, tmp_path):

@@ -68,6 +68,7 @@ def send(monkeypatch, capsys):
 
     def send(device, tree):
         monkeypatch.setattr(deploy, "compile_tree", lambda *_, **__: tree)
+        monkeypatch.setattr(deploy, "_ARCH", "x64")
         capsys.readouterr()
         status = main(["deploy", "--no-wait", "--port", device.port])
         said = capsys.readouterr()
@@ -145,6 +146,7 @@ def update(tmp_path_factory):
     new = newer(folder / "new")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deploy, "compile_tree", lambda *_, **__: new)
+        patch.setattr(deploy, "_ARCH", "x64")
         with Device(folder / "s", files, vfs_log=str(folder / "log")) as device:
             device.charger.advance(2)
             assert main(["deploy", "--no-wait", "--port", device.port]) == 0

@@ -27,6 +27,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(flash, "esptool", lambda: ["true"])
     monkeypatch.setattr(halt, "_ANSWER_S", 0.2)
     monkeypatch.setattr(deploy, "compile_tree", lambda *_, **__: build())
+    monkeypatch.setattr(deploy, "_ARCH", "x64")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pilotwire import ending, image
+from pilotwire import ending, image, serial_port
 from pilotwire.device import Device, Full
 from pilotwire.device_build import compile_tree
 from pilotwire.ending import Ending
@@ -22,6 +22,7 @@ from pilotwire.serial_port import DeviceError, choose
 from pilotwire.update import ROOM, Update, slot_of
 
 _ARCH = "xtensawin"  # of an ESP32's native code
+_LEFT = ("config.json.new", "config.new.json")  # with secrets, by an update or a copy that was cut
 _READY_S = 40  # real starts take some seconds
 _BACK_S = 120  # three that fail, with 10 s between them
 _SETTLED_S = 2  # between its line of health and `slot`, which it writes in the same second
@@ -79,8 +80,9 @@ def command(args):
             if args.no_wait:
                 raise ImageError("--config waits until the new firmware is proved: not with --no-wait")
         port = choose(args.port)
+        serial_port.check(port)
+        tree = compile_tree(Path(folder) / "device", arch=_ARCH, umqtt=False)  # it runs on meanwhile
         with Device(port, end) as device:
-            tree = compile_tree(Path(folder) / "device", arch=device.arch, umqtt=False)
             slot, end.status = _firmware(args, device, tree, end)
         if slot and args.config:
             _settings_behind(args, port, slot, end)
@@ -89,16 +91,25 @@ def command(args):
 
 def _firmware(args, device, tree, end):
     """(slot of a firmware that was sent, None when it has this one; the exit status)."""
+    if device.arch != _ARCH:
+        raise DeviceError(f"native code for it is {device.arch}, not {_ARCH}")
     _check_board(check_settings(device, args.config), args.board)
+    for name in _LEFT:
+        if name in device.names:
+            device.run(f"_rm({name!r})")
     update = Update(device, tree)
     update.check_shared()
     plan = update.plan()
     if not plan:
+        end.state = ending.OLD_FIRMWARE
+        if update.mend_manifest():
+            print("firmware: the device has this one; its manifest.txt was missing or wrong, and is sent")
+        else:
+            print("firmware: the device has this one, nothing was changed")
         if args.config:
             send_config(device, args.config, end)
             end.state = ending.SETTINGS
             print("settings: sent")
-        print("firmware: the device has this one, nothing was changed")
         device.restart()
         ready = _started(device.console(), update.proved)
         return None, ready.status

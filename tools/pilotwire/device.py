@@ -142,7 +142,11 @@ class Device:
         return ast.literal_eval(self.run(f"print(os.listdir({folder!r}))"))
 
     def sum(self, path):
-        return self.run(f"print(_sum({path!r}))") if path in self.names else None
+        """SHA-256 of a file; None: it is not there."""
+        folder, _, name = path.rpartition("/")
+        if name not in (self.listed(folder) if folder else self.names):
+            return None
+        return self.run(f"print(_sum({path!r}))")
 
     def read(self, path):
         """bytes; None: there is no such file at the root."""

@@ -92,6 +92,14 @@ class Update:
         sent = [path for path in todo if path not in copies]
         return Plan(files, manifest, copies, sent, [path for path in have if path not in files])
 
+    def mend_manifest(self):
+        """Of the proved slot, which has all files of this firmware; whether there was a need."""
+        path, data = _FOLDER[self.proved] + _MANIFEST, files_of(self._tree, self.proved)[1]
+        lost = self.device.sum(path) != digest(data)
+        if lost:
+            self.device.replace(path, data)
+        return lost
+
     def _sums(self, slot):
         return self.device.sums(_FOLDER[slot] + "pilotwire")
 
