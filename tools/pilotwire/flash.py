@@ -155,6 +155,7 @@ def command(args):
         path = prepared(args, folder)
         tool = esptool()
         port = choose(args.port)
+        serial_port.check(port)
         command_line = words(tool, port, args.baud, path)
         held = hold(port, end)
         try:
