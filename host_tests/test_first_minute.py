@@ -6,6 +6,7 @@ import pytest
 
 import test_deploy
 from pilotwire import deploy, ending, first_minute
+from pilotwire.device_build import write_manifest
 from pilotwire.first_minute import Console, Ended, Health, come_through
 from pilotwire.serial_port import DeviceError
 from serial_device import CONFIG, tiny
@@ -169,6 +170,31 @@ def test_a_firmware_that_does_not_take_the_old_settings_is_not_sent_with_new_one
 def test_whoever_does_not_wait_may_not_send_settings_with_it(one, send, tmp_path, settings):
     status, said = send(one, tiny(tmp_path / "new", "0.0.2"), *settings[0])
     assert status == 2 and "not with --no-wait. Nothing was changed" in said
+
+
+def test_ctrl_c_before_the_settings_tells_that_the_firmware_is_there(
+    one, send, tmp_path, settings, monkeypatch,
+):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(deploy, "send_config", stop)
+    new = tiny(tmp_path / "new", "0.0.2", run=lives(then=PROVES))
+    status, said = send(one, new, *settings[0], wait=True)
+    assert status == 130 and ending.stopped(ending.FIRMWARE_ONLY.text).text in said
+    assert look(one, "slot")[0] == "b"
+
+
+def test_settings_that_the_device_does_not_take_are_no_success(one, send, tmp_path, settings):
+    old = tmp_path / "old/pilotwire/start.py"
+    told = old.read_text().replace("    import sys\n", "    import sys\n    print('ConfigError: no')\n")
+    new = tiny(tmp_path / "new", "0.0.2", run=lives(then=PROVES))
+    (new / "pilotwire/start.py").write_text(told)
+    write_manifest(new)
+    assert send(one, new)[0] == 0
+    test_deploy.self_proved(one)
+    status, said = send(one, new, *settings[0], wait=True)
+    assert status == 1 and "the device does not take them: ConfigError: no. The new settings are" in said
 
 
 def test_settings_alone_go_at_once(one, send, tmp_path, settings):

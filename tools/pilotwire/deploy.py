@@ -107,12 +107,9 @@ def _firmware(args, device, tree, end):
         else:
             print("firmware: the device has this one, nothing was changed")
         if args.config:
-            send_config(device, args.config, end)
-            end.state = ending.SETTINGS
-            print("settings: sent")
+            return None, _with_settings(args, device, update.proved, end).status
         device.restart()
-        ready = _started(device.console(), update.proved)
-        return None, ready.status
+        return None, _started(device.console(), update.proved).status
     if args.config:  # with them it has its first minute
         _check_own(device)
     end.state = ending.OLD_FIRMWARE
@@ -148,11 +145,21 @@ def _settings_behind(args, port, slot, end):
             raise DeviceError("the settings are not sent: a car or a fault keeps the firmware on trial",
                               state=ending.FIRMWARE_ONLY)
         print("firmware: proved")
-        send_config(device, args.config, end)
-        end.state = ending.SETTINGS
-        print("settings: sent")
-        device.restart()
-        _started(device.console(), slot)
+        _with_settings(args, device, slot, end)
+
+
+def _with_settings(args, device, slot, end):
+    """Ready, of a start with the settings that are sent here; DeviceError."""
+    send_config(device, args.config, end)
+    end.state = ending.SETTINGS
+    print("settings: sent")
+    device.restart()
+    console = device.console()
+    ready = _started(console, slot)
+    for remark in console.remarks:
+        if "ConfigError" in remark:
+            raise DeviceError(f"the device does not take them: {remark.strip()}")
+    return ready
 
 
 # What the device says afterwards ------------------------------------------------------------------

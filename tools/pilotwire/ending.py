@@ -1,5 +1,5 @@
-"""How `flash`, `deploy` and `config` end when something goes wrong: one line with the cause, the state
-that the device is in, and how to go on; in the same words for the same thing, and with the exit status.
+"""How `image`, `flash`, `deploy` and `config` end when something goes wrong: one line with the cause, the
+state that a device is in, and how to go on; in the same words for the same thing, with the exit status.
 
 Whoever finds a cause says it. The states are here; a command tells its Ending which one it has come to
 before each step that changes it, so that Ctrl-C, too, is told what it leaves behind.

@@ -19,18 +19,17 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from pilotwire import board_check, file_system, partitions, stock, stock_fetch
-from pilotwire.board_spec import Unreadable
-from pilotwire.charger import SOURCES, ChargerError, micropython, search_path
+from pilotwire.charger import SOURCES, micropython, search_path
 from pilotwire.device_build import compile_tree
+from pilotwire.ending import Ending
 from pilotwire.esp_image import ImageError
 from pilotwire.partitions import TABLE_AT, TABLE_BYTES
-from pilotwire.run import Unusable, board_file
+from pilotwire.run import board_file
 
 JOURNAL_BYTES = 0x20000  # 32 sectors, as the virtual charger has them
 _OURS = (
@@ -197,23 +196,22 @@ def parsed(data, name):
 
 def command(args):
     """0, or 2 with one line when the image cannot be made."""
+    with Ending("image", state=None) as end:
+        end.status = _command(args)
+    return end.status
+
+
+def _command(args):
     out = Path(args.out)
-    try:
-        board = board_file(args.board)
-        if args.config and not os.access(args.config, os.R_OK):
-            raise ImageError(f"{args.config} cannot be read")
-        if out.resolve() in [Path(p).resolve() for p in (args.file, board, args.config) if p]:
-            raise ImageError(f"{out} is what the image is made of")
-        data, *given = stock_fetch.obtain(args.file, args.stock, args.sha256)
-        base = parsed(data, given[0])
-        image = build(base, board, args.config)
-        write(out, image.data, secret=args.config is not None)
-    except (ImageError, Unusable, Unreadable, ChargerError) as problem:
-        print(f"pilotwire image: {problem}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"pilotwire image: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
+    board = board_file(args.board)
+    if args.config and not os.access(args.config, os.R_OK):
+        raise ImageError(f"{args.config} cannot be read")
+    if out.resolve() in [Path(p).resolve() for p in (args.file, board, args.config) if p]:
+        raise ImageError(f"{out} is what the image is made of")
+    data, *given = stock_fetch.obtain(args.file, args.stock, args.sha256)
+    base = parsed(data, given[0])
+    image = build(base, board, args.config)
+    write(out, image.data, secret=args.config is not None)
     for line in report(image, out, args.board, args.config, given, len(board_check.check(board))):
         print(line)
     return 0
