@@ -37,15 +37,18 @@ def quick(monkeypatch):
     monkeypatch.setattr(first_minute, "_MINUTE_S", 0.1)
 
 
-@pytest.mark.parametrize("text, faults, blocked, words", [
-    (f"{LINE} rec=0 f=[]\r\n", (), [], "for a minute, without a fault"),
-    (f'noise\xff\r\n{LINE} rec=0 f=["8-4"]\r\n', ("8-4",), [], "for a minute, with 8-4 on its display"),
-    (f'{LINE} rec=0 f=["7-3","8-4","2\r\n', ("7-3", "8-4"), ["7-3"], "with 7-3, 8-4 on"),
-    (f"{LINE}\r\n", None, [], "it has run for a minute"),
+@pytest.mark.parametrize("text, health, blocked, words", [
+    (f"{LINE} rec=0 f=[]", Health(()), [], ", without a fault"),
+    (f'noise\xff\r\n{LINE} rec=0 f=["8-4"]', Health(("8-4",)), [], ", with 8-4 on its display"),
+    (f'{LINE} rec=0 f=["7-3","8-4","2', Health(("7-3", "8-4"), False), ["7-3"],
+     ", with 7-3, 8-4 on its display"),
+    (f'{LINE} rec=0 f=["7', Health((), False), [], ""),
+    (LINE, Health((), False), [], ""),
 ])
-def test_the_line_of_health_says_what_keeps_it_on_trial(text, faults, blocked, words):
-    health = come_through(Console(Played(text)))
-    assert health == Health(faults) and health.blocked == blocked and words in str(health)
+def test_the_line_of_health_says_what_keeps_it_on_trial(text, health, blocked, words):
+    found = come_through(Console(Played(text + "\r\n")))
+    assert found == health and found.blocked == blocked
+    assert str(found) == "it has run for a minute" + words
 
 
 @pytest.mark.parametrize("text, kind, words", [

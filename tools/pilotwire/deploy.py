@@ -27,6 +27,7 @@ _READY_S = 40  # real starts take some seconds
 _BACK_S = 120  # three that fail, with 10 s between them
 _SETTLED_S = 2  # between its line of health and `slot`, which it writes in the same second
 _PROVED = "it is proved as soon as no car is plugged in"
+_UNSEEN = "it is proved as soon as no fault and no car keeps it on trial"
 _TRIAL = (
     "that keeps it on trial. If it lasts, the device restarts by itself after three minutes, and after"
     " three starts the old firmware is back"
@@ -45,9 +46,12 @@ def check_settings(device, config=None):
         (folder / "board.json").write_bytes(board)
         if text is not None:
             (folder / "config.json").write_bytes(text)
+            beside = image.authority(Path(config)) if config else None
             name = image.authority_named(text)
-            if name in device.names or config and image.authority(Path(config)):
-                (folder / name).touch()
+            if beside:
+                (folder / name).write_bytes(beside.read_bytes())
+            elif name in device.names:
+                (folder / name).write_bytes(device.read(name))
         image.check(folder, config=text is not None)
     return json.loads(board)
 
@@ -110,7 +114,7 @@ def _firmware(args, device, tree, end):
             return None, _with_settings(args, device, update.proved, end).status
         device.restart()
         return None, _started(device.console(), update.proved).status
-    if args.config:  # with them it has its first minute
+    if args.config:
         _check_own(device)
     end.state = ending.OLD_FIRMWARE
     try:
@@ -188,7 +192,7 @@ def _report(args, console, slot):
         health = come_through(console)
     except Ended as problem:
         _taken_back(console, slot, problem)
-    print(f"{health}: {_TRIAL if health.blocked else _PROVED}")
+    print(f"{health}: {_TRIAL if health.blocked else _PROVED if health.known else _UNSEEN}")
     if args.config:
         if health.blocked:
             raise DeviceError("the settings are not sent", state=ending.FIRMWARE_ONLY)

@@ -40,21 +40,21 @@ class End:
 
 @dataclass(frozen=True)
 class Health:
-    """faults: their codes; None: the line was cut off before them."""
+    """faults: codes. known: these are all; else the line, a long one, was cut off."""
 
-    faults: tuple | None
+    faults: tuple
+    known: bool = True
 
     @property
     def blocked(self):
         """Codes that do not let it charge, and so keep it on trial."""
         red = {row["code"] for row in codes.rows() if row["severity"] == "red"}
-        return [code for code in self.faults or () if code in red]
+        return [code for code in self.faults if code in red]
 
     def __str__(self):
-        if self.faults is None:
-            return "it has run for a minute"
-        what = f"with {', '.join(self.faults)} on its display" if self.faults else "without a fault"
-        return f"it has run for a minute, {what}"
+        if self.faults:
+            return f"it has run for a minute, with {', '.join(self.faults)} on its display"
+        return "it has run for a minute" + ", without a fault" * self.known
 
 
 class Ended(DeviceError):
@@ -103,8 +103,7 @@ class Console:
         elif found := _READY.search(text):
             return Ready(*found.groups())
         elif told := doctor_sources.line(text):
-            faults = told["state"].get("faults")
-            return Health(faults if faults is None else tuple(faults))
+            return Health(tuple(told["state"].get("faults", ())), text.rstrip().endswith("]"))
         elif "Error" in text:
             self.remarks.append(text)
         return None
