@@ -51,7 +51,7 @@ class Station(Bench):
         self.flash_works = True
         self.journal = MemoryJournal(entries)
         self.records = Records(self.journal, facts())
-        self.records.load(Session(), Clock, "power")
+        self.records.resume(Session(), Clock, "power")
         self.visit = None
         super().__init__(**options)
         self.visit = Visit(

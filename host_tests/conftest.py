@@ -24,7 +24,7 @@ import pilotwire  # noqa: E402
 # The tools and the firmware are two packages of one name; here they are one. The tools' modules win.
 pilotwire.__path__.append(str(ROOT / "firmware" / "pilotwire"))
 
-pytest.register_assert_rewrite("fault_life")
+pytest.register_assert_rewrite("fault_life", "cable_desk")
 
 settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("explore", derandomize=False, deadline=None, print_blob=True)

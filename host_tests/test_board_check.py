@@ -67,6 +67,10 @@ BROKEN = [
     (T3, [("meter.cs", 4), ("led.pin", 5)], "led.pin, GPIO 5: it is a strapping pin", "26"),
     (T3, [("meter.cs", 12)], "meter.cs, GPIO 12: it is a strapping pin", "Free for it"),
     (T3, [("inputs.button_pin", 0)], "inputs.button_pin, GPIO 0: it is a strapping pin", "its contact"),
+    (T3, [("inputs.lid_pin", 15)], "inputs.lid_pin, GPIO 15: it is a strapping pin", "its contact"),
+    (T3, [("contactor.aux_pin", 5), ("meter.cs", 26)],
+     "contactor.aux_pin, GPIO 5: it is a strapping pin", "its contact"),
+    (T3, [("meter.miso", 15)], "meter.miso, GPIO 15: it is a strapping pin", "what hangs on it would"),
     (T3, [("led.pin", 1)], "led.pin, GPIO 1: TX of the console", "UART0"),
     (T3, [("inputs.pe_pin", 3)], "inputs.pe_pin, GPIO 3: RX of the console (UART0)", "Free for it"),
     (T3, [("led.pin", 6)], "led.pin, GPIO 6: it belongs to the flash", "Free for it"),
@@ -100,6 +104,8 @@ BROKEN = [
     (T3, [("ntc.pull_up_ohm", 1000)], "ntc.pull_up_ohm: the divider leaves the ADC's range", "10 kOhm"),
     # Ratings.
     (T3, [("contactor.rated_a", 40)], "rated_a: 63 A are more than the contactor's 40 A", "At most 40"),
+    (T3, [("contactor.rated_a", OUT)], "contactor.rated_a: it is missing: rated_a may be more",
+     'Write the A that its data sheet allows for hours (AC-1): "rated_a": 40'),
     (T3, [("rated_a", 70), ("contactor.rated_a", 80)],
      "rated_a: 70 A are more than the meter can measure, 65.5 A", "At most 65"),
     (T3, [("meter.igain", [26315, 9000, 26315])],
@@ -172,7 +178,6 @@ def test_whatever_stands_there_is_told_and_nothing_breaks(spec, tmp_path, capsys
 
 HINTS = [
     (T3, [], "contactor.drive: level: the coil follows the pin, and stays on"),
-    (T3, [("contactor.rated_a", OUT)], "contactor.rated_a: nobody can tell"),
     (T3, [("rcm", OUT)], "rcm: there is no residual current monitor"),
     (T3, [("ntc", OUT)], "ntc: there is no temperature sensor"),
     (T3, [("meter", None)], "meter: there is none: no energy"),
@@ -185,7 +190,6 @@ HINTS = [
     (T3, [("rcm.trip_level", 0)], "rcm.trip_level: with a pull-up a broken wire"),
     (T3, [("inputs.pe_missing", 0)], "inputs.pe_missing: with a pull-up a broken wire"),
     (S3, [("lock.locked_level", 1)], "lock.locked_level: with a pull-up a broken wire reads as locked"),
-    (T3, [("inputs.lid_pin", 15)], "inputs.lid_pin, GPIO 15: it is a strapping pin"),
     (T3, [], "inputs.lid_pin, GPIO 14: it toggles at boot"),
     (T3, [], "inputs.button_pin, GPIO 33: boot.py pulls it down"),
     (T3, [("rcm.dc_pin", 38)], "rcm.dc_pin, GPIO 38: not led out on ESP32-WROOM-32"),

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import tty
+from types import SimpleNamespace
 
 import pytest
 from mpremote.transport_serial import SerialTransport
@@ -12,7 +13,8 @@ import test_deploy
 from pilotwire import deploy
 from pilotwire import device as deploy_device
 from pilotwire.charger import ROOT
-from serial_device import CONFIG, build, newer
+from pilotwire.esp_image import ImageError
+from serial_device import BOARD, CONFIG, build, newer
 from test_deploy import READY, look, tree_of
 
 device, send = test_deploy.device, test_deploy.send
@@ -147,3 +149,14 @@ def test_a_device_that_says_nothing_is_told_with_what_to_do(send, monkeypatch):
     assert status == 1 and "answers nothing" in said and "supply" in said
     os.close(master)
     os.close(slave)
+
+
+def test_a_devices_own_settings_are_looked_at_with_its_own_authority():
+    config = {**CONFIG, "broker": {"host": "h", "tls": True, "ca": "my.ca.der"}}
+    files = {"board.json": BOARD.read_bytes(), "config.json": json.dumps(config).encode(),
+             "my.ca.der": b"0\x82"}
+    one = SimpleNamespace(names=list(files), read=files.get)
+    assert deploy.check_settings(one, None)["name"] == "reference-3p"
+    files["my.ca.der"] = b"-----BEGIN"
+    with pytest.raises(ImageError, match="broker.ca must name a file"):
+        deploy.check_settings(one, None)

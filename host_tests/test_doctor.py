@@ -1,19 +1,25 @@
 """`pilotwire doctor`: asked about stations that are well and that are not, from outside."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import socket
+import ssl
 import stat
+import subprocess
 import threading
 
 import pytest
+import serial
 
+from pilotwire import doctor_broker, doctor_checks
 from pilotwire.charger import ROOT, SOURCES
 from pilotwire.cli import main, parser
 from pilotwire.device_build import write_manifest
-from pilotwire.doctor_checks import BAD, LOOK, OK, findings, worst
+from pilotwire.doctor_bounds import BAD, LOOK, OK
+from pilotwire.doctor_checks import findings, worst
 from pilotwire.doctor_sources import line
 from station import Connected
 from test_after_a_restart import cut_power
@@ -45,6 +51,23 @@ def doctor(capsys, *words):
     return status, out, err
 
 
+def watched(station, capsys, *words):
+    """doctor(), while the station goes on."""
+    over = threading.Event()
+
+    def live():
+        while not over.is_set():
+            station.advance(2)
+
+    going_on = threading.Thread(target=live)
+    going_on.start()
+    try:
+        return doctor(capsys, "--broker", url(station), *words)
+    finally:
+        over.set()
+        going_on.join()
+
+
 def said(out, level):
     """[what] of the lines of that level."""
     return [line[5:].split("  ")[0] for line in out.splitlines() if line.startswith(f"{level:<5}")]
@@ -67,7 +90,7 @@ def well(tmp_path_factory):
 
 
 def test_a_station_that_is_well_is_told_to_be(well, capsys):
-    status, out, err = doctor(capsys, "--broker", url(well))
+    status, out, err = watched(well, capsys)
     assert (status, said(out, "look"), said(out, "bad")) == (0, [], [])
     assert out.startswith("virtual: ok (") and len(said(out, "ok")) >= 15
     assert {"fault", "clock", "records", "selftest", "config", "loop", "heap", "restarts"} <= set(
@@ -77,19 +100,31 @@ def test_a_station_that_is_well_is_told_to_be(well, capsys):
 
 def test_the_broker_may_be_named_by_a_variable(well, capsys, monkeypatch):
     monkeypatch.setenv("PILOTWIRE_BROKER", url(well))
-    assert doctor(capsys, "--device", "virtual")[0] == 0
+    assert "virtual: " in doctor(capsys, "--device", "virtual", "--timeout", 1.5)[1]
 
 
 def test_it_sends_nothing(well, capsys):
     before = len(well.run.broker.published)
-    assert doctor(capsys, "--broker", url(well))[0] == 0
+    assert "virtual: " in doctor(capsys, "--broker", url(well), "--timeout", 1.5)[1]
     assert len(well.run.broker.published) == before
+
+
+def test_what_the_broker_has_kept_is_not_taken_for_news(well, capsys, monkeypatch):
+    """The station stands still: what it told last could be months old."""
+    status, out, _ = doctor(capsys, "--broker", url(well), "--timeout", 1.5)
+    assert status == 1 and said(out, "look") == ["link"] and re.search(r"nothing new in \d+ s", out)
+    monkeypatch.setattr(doctor_broker, "_NEW_S", 0.5)
+    monkeypatch.setattr(doctor_broker, "PROGRESS_S", 0.2)
+    monkeypatch.setattr(doctor_checks, "SILENT_S", 1)
+    status, out, err = doctor(capsys, "--broker", url(well))  # it does not wait in vain for 75 s
+    assert status == 2 and said(out, "bad") == ["link"]
+    assert "virtual has not told anything new" in err
 
 
 def test_the_report_has_all_of_it_and_no_secret_and_is_for_its_owner_only(well, capsys, tmp_path):
     path = tmp_path / "report.json"
     path.touch(0o644)
-    assert doctor(capsys, "--broker", url(well), "--report", path)[0] == 0
+    assert watched(well, capsys, "--report", path)[0] == 0
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     text = path.read_text()
     told = json.loads(text)["devices"]["virtual"]
@@ -119,7 +154,7 @@ def sick(tmp_path):
 
 
 def test_planted_troubles_are_found_each_with_what_to_do(sick, capsys):
-    status, out, _ = doctor(capsys, "--broker", url(sick))
+    status, out, _ = watched(sick, capsys)
     assert status == 2
     assert set(said(out, "bad")) == {"fault", "restarts"}
     assert {"clock", "records", "selftest"} <= set(said(out, "look"))
@@ -155,6 +190,59 @@ def test_a_broker_that_cannot_be_used_is_bad_and_says_why(well, capsys):
         status, _, err = doctor(capsys, "--broker", f"mqtt://127.0.0.1:{unused.getsockname()[1]}")
     assert status == 2 and "no broker at" in err
     assert doctor(capsys, "--broker", "http://x")[0] == 2
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    """(port, folder of own.pem, own.der, other.pem) of a broker with TLS that lets nobody in."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    for name in ("own", "other"):
+        subprocess.run(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -addext"
+            f" subjectAltName=IP:127.0.0.1 -subj /CN={name} -keyout {name}.key -out {name}.pem".split(),
+            cwd=folder, check=True, capture_output=True,
+        )  # fmt: skip
+    subprocess.run("openssl x509 -in own.pem -outform der -out own.der".split(), cwd=folder, check=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "own.pem", folder / "own.key")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            while True:
+                peer = server.accept()[0]
+                if over.is_set():
+                    return
+                with contextlib.suppress(OSError), context.wrap_socket(peer, server_side=True) as one:
+                    one.recv(1000)
+                    one.sendall(b"\x20\x02\x00\x05")  # CONNACK: not authorised
+                    one.recv(1000)
+
+        over, serving = threading.Event(), threading.Thread(target=serve)
+        serving.start()
+        yield server.getsockname()[1], folder
+        over.set()
+        socket.create_connection(server.getsockname()).close()
+        serving.join()
+
+
+@pytest.mark.parametrize("authority, words", [
+    (None, "this computer does not trust the certificate"), ("other.pem", "other.pem does not trust"),
+    ("own.pem", "refuses (not authorized)"), ("own.der", "refuses (not authorized)"),
+    ("own.key", "is no certificate"), ("none.pem", "cannot be read (No such file"),
+])
+def test_an_authority_of_ones_own_is_trusted_when_it_is_named(secure, capsys, authority, words):
+    port, folder = secure
+    more = ["--ca", folder / authority] if authority else []
+    status, _, err = doctor(capsys, "--broker", f"mqtts://127.0.0.1:{port}", "--timeout", 20, *more)
+    assert status == 2 and words in err
+    assert ("--ca FILE names its authority" in err) == ("does not trust" in words)
+
+
+def test_an_authority_for_a_link_without_tls_is_refused(capsys):
+    status, _, err = doctor(capsys, "--broker", "mqtt://127.0.0.1", "--ca", "own.pem")
+    assert status == 2 and "--ca goes with mqtts:// only" in err
 
 
 def test_without_a_place_to_look_it_says_so(capsys, monkeypatch):
@@ -208,6 +296,32 @@ def test_a_silent_console_is_bad(console, capsys, tmp_path):
     assert status == 2 and "cannot be read" in err
 
 
+def test_a_port_that_another_program_has_is_left_to_it(console, capsys):
+    with serial.Serial(console[0], exclusive=True):
+        status, _, err = doctor(capsys, "--serial", console[0], "--timeout", 1)
+        assert status == 2 and "cannot be read (another program has it open)" in err
+
+
+def test_nobody_else_gets_the_port_while_it_listens(console, capsys, monkeypatch):
+    port, say, _ = console
+    held, opened, really = [], threading.Event(), serial.Serial.open
+    monkeypatch.setattr(serial.Serial, "open", lambda self: (really(self), opened.set()))
+
+    def ask():
+        opened.wait(20)
+        try:
+            serial.Serial(port, exclusive=True).close()
+        except serial.SerialException as error:
+            held.append(error)
+        say(LINE + "\r\n")
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert doctor(capsys, "--serial", port, "--timeout", 20)[0] == 0
+    asking.join()
+    assert held
+
+
 # From files ---------------------------------------------------------------------------------------
 
 
@@ -229,7 +343,10 @@ def test_of_a_consoles_output_the_newest_line_counts(tmp_path, capsys):
     assert doctor(capsys, "--file", *saved(tmp_path, console=text))[0] == 0
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", "health us=1"])
+@pytest.mark.parametrize("text", [
+    "", "{}", "[1]", "health us=1", '{"devices": {"a": 1}}', '{"devices": []}', '{"devices": {}}',
+    '{"devices": {"a": {}}}', "[" * 100_000,
+])
 def test_other_files_are_refused_by_name(tmp_path, capsys, text):
     status, _, err = doctor(capsys, "--file", *saved(tmp_path, odd=text))
     assert status == 2 and "odd.json: neither" in err
@@ -244,6 +361,36 @@ def test_a_report_of_files_with_secrets_has_none(tmp_path, capsys):
     for secret in ("home net", '"w1"', "anna", '"pw"', "pw@", '"ab"', '"t"'):
         assert secret not in text, secret
     assert '"host": "h"' in text and "mqtt://host:1" in text
+
+
+def test_what_is_odd_in_a_report_ends_nothing(tmp_path, capsys):
+    told = {"a": {"health": 5, "state": None, "info": [], "status": 1, "more": 2}}
+    status, out, _ = doctor(capsys, "--file", *saved(tmp_path, odd={"devices": told}))
+    assert status == 1 and "a: look" in out and "cannot be understood" in out
+
+
+def test_a_broker_that_is_not_asked_may_be_wrong_and_its_login_stays_out(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PILOTWIRE_BROKER", "mqtt://anna:pass word@[x")
+    report = tmp_path / "r.json"
+    state = {**STATE, "why": "anna said pass word"}
+    doctor(capsys, "--file", *saved(tmp_path, state=state), "--report", report)
+    text = report.read_text()
+    assert "anna" not in text and "pass word" not in text
+    monkeypatch.setenv("PILOTWIRE_BROKER", "mqtt://[x")
+    assert doctor(capsys)[0] == 2
+
+
+def test_a_user_of_one_letter_spoils_no_other_word(tmp_path, capsys, monkeypatch):
+    paths = saved(tmp_path, state={**STATE, "why": "a: an actor"}, info=INFO, health=WELL)
+    reports = []
+    for number, url in enumerate(("mqtt://h", "mqtt://a:bc@h")):
+        monkeypatch.setenv("PILOTWIRE_BROKER", url)
+        reports.append(tmp_path / f"{number}.json")
+        doctor(capsys, "--file", *paths, "--report", reports[-1])
+    plain, without = (json.loads(path.read_text()) for path in reports)
+    assert without["devices"]["garage"]["state"]["why"] == "(removed): an actor"
+    plain["devices"]["garage"]["state"]["why"] = without["devices"]["garage"]["state"]["why"]
+    assert without["devices"] == plain["devices"] and without["findings"] == plain["findings"]
 
 
 def test_a_report_does_not_follow_a_link(tmp_path, capsys):
@@ -267,7 +414,7 @@ def test_what_is_no_text_for_a_terminal_is_not_printed(tmp_path, capsys):
 def test_the_commands_of_the_documents_are_ones_the_parser_takes():
     texts = (ROOT / "README.md").read_text() + (ROOT / "docs/doctor.md").read_text()
     commands = re.findall(r"^\.venv/bin/pilotwire (doctor .*)$", texts, re.M)
-    assert len(commands) == 4
+    assert len(commands) == 5
     for command in commands:
         parser().parse_args(command.split())
 

@@ -301,8 +301,9 @@ def test_silence_after_settings_alone_speaks_of_them(one, said, silence, tmp_pat
 
 def test_settings_that_the_device_does_not_take_are_told_with_its_words(one, said, monkeypatch):
     monkeypatch.setattr(device, "listen", lambda *_: (("1", "a", "passed"), "ConfigError: no\r\n"))
-    assert said("config write", one.port) == (
-        1, told("the device does not take it: ConfigError: no", ending.SETTINGS))
+    status, line = said("config write", one.port)
+    assert status == 1 and line.startswith("the device does not take it: ConfigError: no. The new ")
+    assert "it shows 7-6 and does not charge" in line and line.endswith(" right, and write it again")
 
 
 def test_a_cause_that_knows_better_has_the_last_word():

@@ -20,7 +20,7 @@ class Facts:
 def start():
     partition = Partition.find(Partition.TYPE_DATA, label="journal")[0]
     records = Records(Journal(partition, counted={RECORD}), Facts())
-    records.load(Session(), StationClock, "power")
+    records.resume(Session(), StationClock, "power")
     return records
 
 def state_of(records):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from micropython_port import run_script
-from pilotwire import scope, scope_draw
+from pilotwire import scope, scope_png, scope_text
 from pilotwire.charger import ROOT
 from pilotwire.run import board_file
 from pilotwire.scope import BUILT_IN, ZERO_US
@@ -193,8 +193,8 @@ def test_a_restart_in_the_window_is_shown_as_far_as_the_firmware_runs(tmp_path):
     gap = [us for us, *_ in capture.ticks if reset_us < us < reset_us + 900_000]
     assert not gap and capture.ticks[-1][0] > reset_us + 1_900_000
     assert capture.reads[-1][0] > reset_us + 1_900_000
-    scope_draw.png(capture, tmp_path / "reset.png")
-    assert scope_draw.text(capture, 80, True)
+    scope_png.png(capture, tmp_path / "reset.png")
+    assert scope_text.text(capture, 80, True)
 
 
 def test_before_and_after_are_counted_from_the_cause():
@@ -209,32 +209,32 @@ def test_before_and_after_are_counted_from_the_cause():
 
 def test_the_picture_has_bands_reads_plateaus_and_marks(unplug, tmp_path):
     path = tmp_path / "picture"
-    scope_draw.png(unplug, path)
+    scope_png.png(unplug, path)
     with Image.open(path) as image:
-        assert image.format == "PNG" and image.size == scope_draw.SIZE
+        assert image.format == "PNG" and image.size == scope_png.SIZE
         colours = image.convert("RGB").getcolors(1 << 24)
     counts = {colour: n for n, colour in colours}
-    for name, colour in scope_draw.BAND_COLOURS.items():
+    for name, colour in scope_png.BAND_COLOURS.items():
         assert counts.get(colour, 0) > 10_000, name
     for name in "CA":
-        assert counts.get(scope_draw.LETTER_COLOURS[name], 0) > 1000, name
-    for colour in (scope_draw.READ_COLOUR, scope_draw.HIGH_COLOUR, scope_draw.LOW_COLOUR):
+        assert counts.get(scope_png.LETTER_COLOURS[name], 0) > 1000, name
+    for colour in (scope_png.READ_COLOUR, scope_png.HIGH_COLOUR, scope_png.LOW_COLOUR):
         assert sum(n for n, pixel in colours if near(colour, pixel)) > 500, colour
 
 
 def test_the_high_plateau_is_drawn_in_the_band_of_its_letter(unplug, tmp_path):
     path = tmp_path / "picture.png"
-    scope_draw.png(unplug, path)
+    scope_png.png(unplug, path)
     with Image.open(path) as image:
         image = image.convert("RGB")
     edges = {}
     for half, letter in ((0.16, "C"), (0.9, "A")):  # before the unplug, and long after it
         lanes_y, left = 620, round(half * image.width)
         band = [y for x in range(left, left + 120) for y in range(lanes_y)
-                if image.getpixel((x, y)) == scope_draw.BAND_COLOURS[letter]]
+                if image.getpixel((x, y)) == scope_png.BAND_COLOURS[letter]]
         for x in range(left, left + 120):  # past a burst, whose dots may cover the plateau
             column = [image.getpixel((x, y)) for y in range(lanes_y)]
-            plateau = [y for y in range(lanes_y) if near(scope_draw.HIGH_COLOUR, column[y])]
+            plateau = [y for y in range(lanes_y) if near(scope_png.HIGH_COLOUR, column[y])]
             if plateau:
                 break
         assert plateau and min(band) < min(plateau) <= max(plateau) < max(band)
@@ -245,7 +245,7 @@ def test_the_high_plateau_is_drawn_in_the_band_of_its_letter(unplug, tmp_path):
 def test_a_long_window_is_drawn_too(tmp_path):
     capture = scope.record(BUILT_IN, BOARD, at_s=3, before_ms=2900, after_ms=3000)
     path = tmp_path / "long.png"
-    scope_draw.png(capture, path)
+    scope_png.png(capture, path)
     assert path.stat().st_size > 10_000
     assert len(capture.reads) > 64 * 580
 
@@ -253,7 +253,7 @@ def test_a_long_window_is_drawn_too(tmp_path):
 @pytest.mark.parametrize("width", [60, 100, 250])
 @pytest.mark.parametrize("plain", [True, False])
 def test_the_text_plot_shows_cause_letters_and_contactor(unplug, width, plain):
-    lines = scope_draw.text(unplug, width, plain)
+    lines = scope_text.text(unplug, width, plain)
     assert max(map(len, lines)) <= width and len(lines) <= 25
     assert "".join(lines).isascii() == plain
     rows = {line.split()[0]: line for line in lines[-5:]}
@@ -274,7 +274,7 @@ def test_the_text_plot_shows_cause_letters_and_contactor(unplug, width, plain):
 
 
 def test_time_stands_below_the_plot_where_it_belongs(unplug):
-    lines = scope_draw.text(unplug, 100, True)
+    lines = scope_text.text(unplug, 100, True)
     axis = next(line for line in lines if line.split()[0] == "ms")
     plot = next(line for line in lines if "+9 V B" in line)
     assert axis.index(" 0 ") + 1 == plot.index("|", 11)
@@ -354,7 +354,7 @@ def test_half_second_of_a_device_is_drawn_as_it_was(device_event, tmp_path):
     assert contacts.strip() == "", "a device does not know them"
     assert sum(line.startswith("meter") for line in lines) == len(before["meter"]) >= 1
     with Image.open(tmp_path / "p.png") as picture:
-        assert picture.size == scope_draw.SIZE
+        assert picture.size == scope_png.SIZE
 
 
 def test_an_event_is_also_read_from_stdin(device_event):

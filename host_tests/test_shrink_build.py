@@ -47,7 +47,7 @@ def test_traceback_of_a_device_is_read_back(tmp_path):
                     return helper({}[1])
             class Second:
                 def deep_too(self):
-                    return First().deep()
+                    return First().deep() or First().deep()  # twice: else it would stand here
             def helper(value):
                 return value
             """,

@@ -19,6 +19,8 @@ _KNOWN = (
     " loose_ohm command_for_s phases phase_pause_s one_phase_a currency price_per_kwh night profile"
     " grid restart_random_s"
 )
+_IN_NIGHT = "from to utc_offset_min"
+_IN_BROKER = "host port user password tls ca"
 # What safe settings take over from a wrong configuration, each by itself, if it can be read.
 _KEPT = (
     "device", "key", "language", "ssid", "wifi_password", "time_server", "broker", "ack",
@@ -27,6 +29,13 @@ _KEPT = (
 
 class ConfigError(Exception):
     """The configuration is missing or wrong; the text names the key and what it must be."""
+
+
+def _only(spec, known, where):
+    known = known.split()
+    for key in spec:
+        if key not in known:
+            raise ConfigError("config.json: %s%s is not known" % (where, key))
 
 
 def _number(spec, key, default, low, high):
@@ -75,6 +84,7 @@ def _night(spec):
         return None
     if not isinstance(spec, dict):
         raise ConfigError("config.json: night must be an object with from and to")
+    _only(spec, _IN_NIGHT, "night.")
     begin = _minute(spec, "from")
     minutes = (_minute(spec, "to") - begin) % 1440
     if not minutes:
@@ -88,14 +98,25 @@ def _broker(spec):
         return None
     if not isinstance(spec, dict) or not _text(spec, "host", ""):
         raise ConfigError("config.json: broker must have a host")
-    _number(spec, "port", 0, 0, 65535)
+    _only(spec, _IN_BROKER, "broker.")
+    if not isinstance(_number(spec, "port", 0, 0, 65535), int):
+        raise ConfigError("config.json: broker.port must be a whole number")
     for key in ("user", "password", "ca"):
         _text(spec, key, "")
-    if spec.get("tls"):
-        try:
-            open(_text(spec, "ca", "")).close()
-        except OSError:
-            raise ConfigError("config.json: broker.ca must name a file with the authority's DER")
+    ca = spec.get("ca", "")
+    try:
+        # None of our own files ends so: they are written anew. DER begins with 0x30, PEM does not.
+        if ca and not ca.endswith(".der"):
+            raise OSError
+        if spec.get("tls"):
+            with open(ca, "rb") as file:
+                if file.read(1) != b"0":
+                    raise OSError
+    except OSError:
+        raise ConfigError(
+            "config.json: broker.ca must name a file X.der with the authority as DER:"
+            " openssl x509 -in X.pem -outform der -out X.der"
+        )
     return spec
 
 
@@ -153,10 +174,7 @@ def load(path):
 
 def settings(spec):
     """Settings with the values below; ConfigError."""
-    known = _KNOWN.split()
-    for key in spec:
-        if key not in known:
-            raise ConfigError("config.json: %s is not known" % key)
+    _only(spec, _KNOWN, "")
     config = Settings()
     config.trouble = ""
     config.used_copy = config.broken = False
@@ -173,7 +191,7 @@ def settings(spec):
     # Of a board that can switch: phases without an order, the pause before a change, and what may
     # be drawn from one phase alone (VDE-AR-N 4100 5.5.2: 20 A).
     config.phases = _number(spec, "phases", 3, 1, 3)
-    if config.phases not in (1, 3):
+    if config.phases not in (1, 3) or not isinstance(config.phases, int):
         raise ConfigError("config.json: phases must be 1 or 3")
     config.phase_pause_ms = int(_number(spec, "phase_pause_s", 60, 15, 120) * 1000)
     config.one_phase_ma = _amps(spec, "one_phase_a", 80, 6)
@@ -197,6 +215,8 @@ def settings(spec):
     config.restart_random_s = int(_number(spec, "restart_random_s", 60, 0, 1800))
     config.ssid = _text(spec, "ssid", "")
     config.wifi_password = _text(spec, "wifi_password", "")
+    if config.wifi_password and not 8 <= len(config.wifi_password.encode()) <= 63:  # WPA; bytes
+        raise ConfigError("config.json: wifi_password must be 8 to 63 characters")
     config.time_server = _text(spec, "time_server", "pool.ntp.org")
     config.broker = _broker(spec.get("broker"))
     # "backend": a record is kept until session/ack; "broker": until the broker has it.

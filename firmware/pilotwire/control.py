@@ -137,7 +137,7 @@ class Charger:
         self.limits.set(limits.CONFIG, config.limit_ma)
         if self.phases:
             self._one_phase()
-        self.orders.recall()
+        self.orders.restore()
         self.tell_errors = 0
         self.tell_error = ""
         self._turn = 0
@@ -185,7 +185,7 @@ class Charger:
         found = Partition.find(Partition.TYPE_DATA, label="journal")
         journal = Journal(found[0] if found else None, counted={RECORD})
         records = Records(journal, self.facts)
-        records.load(Session(), Clock, self.cause)
+        records.resume(Session(), Clock, self.cause)
         if len(records.tries) == fault_rows.COUNT:
             self.faults.restore(records.latch, records.tries)
         self.reading.wh, self.reading.wh_part = records.wh, records.wh_part

@@ -51,7 +51,7 @@ class Orders:
         if not self._charger.records.acknowledge(value):
             return "no record has that seq yet"
 
-    def recall(self):
+    def restore(self):
         """After a restart what the backend had forbidden stays so, until it speaks again."""
         c = self._charger
         orders = c.records.orders

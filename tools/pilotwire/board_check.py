@@ -117,10 +117,10 @@ def _ntc(spec):
 
 def _ratings(spec):
     rated_a, carries_a = member(spec, "rated_a"), member(spec, "contactor.rated_a")
-    if carries_a is None:
-        yield _warning("contactor.rated_a", "nobody can tell whether rated_a is more than the contactor"
-                       " carries", "Say it")
-    elif rated_a is not None and rated_a > carries_a:
+    if _has(spec, "contactor") and not _has(spec, "contactor.rated_a"):
+        yield _error("contactor.rated_a", "it is missing: rated_a may be more than the contactor carries",
+                     "Write the A that its data sheet allows for hours (AC-1): \"rated_a\": 40")
+    elif rated_a is not None and carries_a is not None and rated_a > carries_a:
         yield _error("rated_a", f"{rated_a} A are more than the contactor's {carries_a} A",
                      f"At most {carries_a}")
     chip = member(spec, "meter.chip", str)

@@ -13,13 +13,13 @@ _INPUT_ONLY = range(34, 40)
 _UART0 = {1: "TX of the console: the boot log would drive it", 3: "RX of the console"}
 _ADC2 = (0, 2, 4, 12, 13, 14, 15, 25, 26, 27)
 RELEASED = (25, 26, 27, 32, 33)  # firmware/boot.py
-# What a level at reset does, and whether an input there could stop the boot.
+# What a level at reset does.
 _STRAPPING = {
-    0: ("low at reset makes the chip wait for a download", True),
-    2: ("it must be low or open for a download", True),
-    5: ("it sets the timing of SDIO at reset and toggles at boot", False),
-    12: ("high at reset sets the flash to 1.8 V, and the chip does not start", True),
-    15: ("low at reset silences the boot log, and it toggles at boot", False),
+    0: "low at reset makes the chip wait for a download",
+    2: "it must be low or open for a download",
+    5: "it sets the timing of SDIO at reset and toggles at boot",
+    12: "high at reset sets the flash to 1.8 V, and the chip does not start",
+    15: "low at reset silences the boot log, and it toggles at boot",
 }
 _IDLE_HIGH = ("meter.cs",)  # may be at 5, which is pulled up at reset: nothing is selected
 _DRIVEN = ("meter.miso", "meter.rx")  # a chip drives them high and low
@@ -66,11 +66,8 @@ def _wrong(use):
     if pin in _UART0:
         return f"{_UART0[pin]} (UART0)", "error"
     if pin in _STRAPPING and use.signal not in _IDLE_HIGH:
-        does, stops = _STRAPPING[pin]
-        if drives or stops:
-            what = "what hangs on it" if drives else "its contact"
-            return f"it is a strapping pin: {does}, and {what} would decide that", "error"
-        return f"it is a strapping pin: {does}. Nothing may hold it low at reset", "warning"
+        what = "what hangs on it" if drives or use.signal in _DRIVEN else "its contact"
+        return f"it is a strapping pin: {_STRAPPING[pin]}, and {what} would decide that", "error"
     if kind == CONTACTOR and pin not in RELEASED:
         return "boot.py does not let it go first: after a reset it would stay as it was", "error"
     return _hint(use)
@@ -79,7 +76,7 @@ def _wrong(use):
 def _hint(use):
     pin = use.pin
     if use.signal in _IDLE_HIGH and pin in (0, 2, 12, 15):
-        return f"it is a strapping pin: {_STRAPPING[pin][0]}; a chip select is pulled up", "error"
+        return f"it is a strapping pin: {_STRAPPING[pin]}; a chip select is pulled up", "error"
     if pin == _TOGGLES:
         return "it toggles at boot: what it drives must not mind, a contact needs 1 kOhm", "warning"
     if pin in _NOT_LED_OUT:

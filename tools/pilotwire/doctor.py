@@ -5,15 +5,16 @@ import os
 import re
 import sys
 from datetime import UTC, datetime
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from pilotwire.doctor_checks import BAD, LEVELS, LOOK, findings, worst
+from pilotwire.doctor_bounds import BAD, LEVELS, LOOK
+from pilotwire.doctor_checks import findings, worst
+from pilotwire.secret_names import is_secret, without_login
 
 BROKER = "PILOTWIRE_BROKER"
 _TIMEOUT_S = 75  # health and the console's line come each minute
-_SECRET = re.compile(r"pass|pwd|secret|token|^key|_key|ssid|wifi|user|login|auth|credential", re.I)
-_IN_URL = re.compile(r"(\w+://)[^/@\s]+@")
 _REMOVED = "(removed)"
+_LONG = 8  # characters of a secret that are in no other word
 
 
 def _seconds(text):
@@ -41,6 +42,9 @@ def add_parser(commands):
     where.add_argument("--file", metavar="FILE", nargs="+",
                        help="saved payloads of health, state, info; a report; a console's output")
     doctor.add_argument("--device", metavar="NAME", help="this one only; else all at the broker")
+    doctor.add_argument("--ca", metavar="FILE",
+                        help="of a broker with mqtts: the certificate of its authority, PEM or DER; else "
+                        "those that this computer trusts")
     doctor.add_argument("--timeout", metavar="S", type=_seconds, default=_TIMEOUT_S,
                         help="how long to listen (default: %(default)s)")
     doctor.add_argument("--report", metavar="FILE",
@@ -59,26 +63,28 @@ def words(finding):
 
 
 def without_secrets(value, secrets=()):
-    """A copy without what is called like a secret, users in URLs, and the texts in `secrets`."""
+    """A copy without what is called like a secret, users in URLs, and the texts in `secrets`: short ones
+    only as whole words, since a user may be called a."""
     if isinstance(value, dict):
         return {
-            name: _REMOVED if _SECRET.search(str(name)) and value[name] not in (None, "")
+            name: _REMOVED if is_secret(name) and value[name] not in (None, "")
             else without_secrets(value[name], secrets) for name in value
         }
     if isinstance(value, (list, tuple)):
         return [without_secrets(item, secrets) for item in value]
     if isinstance(value, str):
-        value = _IN_URL.sub(r"\1", value)
-        for secret in secrets:
-            value = value.replace(secret, _REMOVED)
+        value = without_login(value)
+        for secret in sorted(secrets, key=len, reverse=True):
+            what = re.escape(secret)
+            value = re.sub(what if len(secret) >= _LONG else rf"(?<!\w){what}(?!\w)", _REMOVED, value)
     return value
 
 
 def _secrets(url):
-    """User and password of a broker's URL, as typed and as meant."""
-    parts = urlsplit(url or "")
-    typed = [text for text in (parts.password, parts.username) if text]
-    return sorted({*typed, *map(unquote, typed)}, key=len, reverse=True)
+    """User and password of a broker's URL, as typed and as meant; of one that is wrong, too."""
+    login = (url or "").partition("//")[2].rpartition("@")[0]
+    typed = [text for text in login.partition(":")[::2] if text]
+    return {*typed, *map(unquote, typed)}
 
 
 def write_report(path, report):
@@ -90,8 +96,7 @@ def write_report(path, report):
 
 
 def _learn(args):
-    # Here: paho and a broker take their time to load, and `pilotwire --help` needs neither.
-    from pilotwire.doctor_sources import SourceError, from_broker, from_files, from_serial
+    from pilotwire.doctor_sources import SourceError, from_files, from_serial
 
     if args.file:
         return from_files(args.file)
@@ -99,11 +104,18 @@ def _learn(args):
         return from_serial(args.serial, args.timeout, _progress)
     if not args.broker:
         raise SourceError(f"say where to look: --broker, --serial, --file, or the variable {BROKER}")
-    return from_broker(args.broker, args.device, args.timeout, _progress)
+    from pilotwire.doctor_broker import from_broker  # paho and a broker take their time to load
+
+    return from_broker(args.broker, args.device, args.timeout, _progress, args.ca)
 
 
 def _progress(text):
     print(f"pilotwire doctor: {text}", file=sys.stderr, flush=True)
+
+
+def _found(told, wanted):
+    """What is found, the worst first."""
+    return sorted(findings(told, wanted), key=lambda finding: -LEVELS.index(finding.level))
 
 
 def command(args):
@@ -115,19 +127,21 @@ def command(args):
     except SourceError as error:
         _progress(str(error))
         return LEVELS.index(BAD)
+    secrets = _secrets(args.broker)
     level, report = LEVELS[0], {"made": datetime.now(UTC).isoformat(timespec="seconds"), "devices": {},
                                 "findings": {}}
     for device, told in sorted(devices.items()):
-        found = sorted(findings(told, wanted), key=lambda f: -LEVELS.index(f.level))
+        found = _found(told, wanted)
         level = max(level, worst(found), key=LEVELS.index)
         counts = ", ".join(f"{sum(f.level == name for f in found)} {name}" for name in LEVELS)
         print(f"{device}: {worst(found)} ({counts})")
         print("\n".join(map(words, found)), flush=True)
-        report["devices"][device] = told
-        report["findings"][device] = [finding._asdict() for finding in found]
+        # Its words are ours, but for what was told: a user called "a" may not spoil them.
+        told = report["devices"][device] = without_secrets(told, secrets - {device})
+        report["findings"][device] = [finding._asdict() for finding in _found(told, wanted)]
     if args.report:
         try:
-            write_report(args.report, without_secrets(report, _secrets(args.broker)))
+            write_report(args.report, report)
         except OSError as error:
             _progress(f"{args.report}: cannot be written ({error.strerror})")
             return LEVELS.index(BAD)

@@ -1,90 +1,35 @@
-"""What `pilotwire doctor` looks at: a row a figure, with its bounds, and what to do about it.
+"""What `pilotwire doctor` looks at, a check each; the bounds and what to do are in doctor_bounds.py.
 
-Told: {"status": text, "info", "state", "health": the payloads, or {}}; a console's line gives `health`
-and a part of `state`. A check yields Finding; what was not told yields nothing, but for _told().
+Told: {"status": text, "info", "state", "health": the payloads, or {}}, and "only_kept_s" where nothing
+came but what the broker had kept: so long somebody listened. A console's line gives `health` and a part
+of `state`. A check yields Finding; what was not told yields nothing, but for _told().
 """
 
 import re
 from collections import namedtuple
 
 from pilotwire import codes
+from pilotwire.doctor_bounds import (
+    BAD,
+    CHORES,
+    CONFIG,
+    ENDS,
+    FIGURES,
+    LEAST,
+    LEVELS,
+    LOOK,
+    NOTICES,
+    OK,
+    SELFTEST,
+    SILENT_S,
+    STALL_US,
+    WORST_US,
+)
 
-OK, LOOK, BAD = "ok", "look", "bad"
-LEVELS = (OK, LOOK, BAD)
 TOPICS = ("status", "info", "state", "health")
 
 # figure: what was found; bound: what it is measured against; do: "" where nothing is to be done.
 Finding = namedtuple("Finding", "level what figure bound do")
-
-_TICK_US = 10_000
-_ERASE_US = 400_000  # the longest erase of a flash sector
-_NAME_US = 10_000_000  # a name server that does not answer
-_STALL_US = 40_000  # the longest that is allowed while charging
-# How long the worst tick may have taken, by what was done in it: erases, and looking up names, happen
-# only while the contactor is open.
-_WORST_US = {"journal": _ERASE_US, "link": _NAME_US, "site": _NAME_US, "second": _NAME_US}
-
-_CHORES = {
-    "gc": "collecting garbage", "journal": "flash", "link": "the broker's link", "site": "WiFi and time",
-    "led": "the LED", "display": "the display", "second": "the work of each second", "none": "sensing",
-}
-_MEMORY = "do without what needs most (TLS, a display), or use a chip with more memory"
-
-# what: (member of health, from here on look, from here on bad, unit, what the bound is, what to do)
-_FIGURES = {
-    "loop": ("tick_p99_us", 10_001, 20_000, "us, 99 of 100 turns", "a turn has 10000 us",
-             "see the line `late`: it names what takes so long"),
-    "flash": ("flash_wear", 50_000, 90_000, "erases of the most used sector", "flash is made for 100000",
-              "plan for a new module; acknowledge records, so that the journal is not written in vain"),
-    "flash errors": ("flash_errors", 1, 100, "errors since the start", "0",
-                     "if it comes again after a restart, replace the module: records are in danger"),
-    "lost": ("lost_records", 1, 1, "records lost", "0",
-             "the backend must send session/ack in time: docs, What a backend gets"),
-    "telling": ("tell_errors", 1, 100, "exceptions while telling", "0",
-                "send the report: this is an error of the firmware"),
-    "contactor": ("hot_openings", 30_000, 100_000, "openings under load",
-                  "a small relay is made for about 30000, a contactor for 100000",
-                  "have the contactor replaced; its data sheet has the exact figure"),
-    "contactor moves": ("cold_openings", 300_000, 1_000_000, "openings without load",
-                        "contactors are made for about 1000000", "have the contactor replaced"),
-}
-# What stays when things get worse downwards.
-_LEAST = {
-    "heap": ("heap_least", 4096, 2048, "bytes, the least there was",
-             "a record needs 2048, and two seconds of messages 4096", _MEMORY),
-    "signal": ("rssi", -75, -85, "dBm", "-75 is good, below -85 links break",
-               "move the access point or the antenna nearer"),
-}
-# cause: (from here on look, bad, what to do)
-_ENDS = {
-    "watchdog": (1, 3, "the loop hung: send the report, with the console's output if there is some"),
-    "exception": (1, 3, "an error of the firmware, or a broken part: the console has a traceback"),
-    "brown_out": (1, 3, "measure the 5 V supply while the contactor pulls in"),
-    "console": (1, 5, "if nobody pressed Ctrl-C, it is noise: shorten or shield the serial line"),
-}
-_NOTICES = {
-    "under_charging": (
-        LOOK, "the car takes less than half of what is offered", "nothing, if the car is known for it",
-    ),
-    "loose_connection": (
-        BAD, "the supply's resistance is too high", "have terminals and plug checked: they get hot",
-    ),
-    "full": (OK, "the car is full and still plugged in", ""),
-    "phase_rotation": (OK, "the phases turn the other way", ""),
-    "config_copy": (
-        LOOK, "config.json cannot be used: the last good one is", "put config.json right, restart",
-    ),
-}
-_SELFTEST = {
-    "passed": (OK, ""),
-    "none": (LOOK, "there is no manifest.txt: put a build on it, not the sources"),
-    "failed": (BAD, "files are damaged: put the build on it again"),
-}
-_CONFIG = {
-    "own": (OK, ""),
-    "copy": (LOOK, "config.json cannot be used: put it right"),
-    "safe": (BAD, "neither config.json nor its copy can be used: write a new one"),
-}
 
 
 def _number(value):
@@ -103,6 +48,13 @@ def _told(told, wanted):
     """Is it there, and has it said all that was asked for?"""
     if told["status"] == "offline":
         yield Finding(BAD, "link", "offline", "online", "supply, WiFi and broker: it does not answer")
+    elif "only_kept_s" in told:
+        silent_s = told["only_kept_s"]
+        yield Finding(
+            BAD if silent_s >= SILENT_S else LOOK, "link",
+            f"nothing new in {silent_s} s: all else here was kept by the broker, and may be old",
+            "a state every 10 s", "is it switched on? Supply, WiFi; or listen for longer: --timeout",
+        )
     elif told["status"] == "online":
         yield Finding(OK, "link", "online", "online", "")
     for topic in wanted:
@@ -113,13 +65,13 @@ def _told(told, wanted):
 
 def _figures(told, _):
     health = told["health"]
-    for what, (member, look, bad, unit, bound, do) in _FIGURES.items():
+    for what, (member, look, bad, unit, bound, do) in FIGURES.items():
         value = health.get(member)
         if _number(value):
             if member == "tell_errors" and value:
                 unit = f"{unit}, the last one {health.get('tell_error')}"
             yield _finding(_level(value, look, bad), what, f"{value} {unit}", bound, do)
-    for what, (member, look, bad, unit, bound, do) in _LEAST.items():
+    for what, (member, look, bad, unit, bound, do) in LEAST.items():
         value = health.get(member)
         if _number(value):
             level = BAD if value < bad else LOOK if value < look else OK
@@ -130,10 +82,10 @@ def _worst(told, _):
     health = told["health"]
     worst, chore = health.get("tick_worst_us"), health.get("worst_in")
     if _number(worst):
-        most = _WORST_US.get(chore, _STALL_US)
+        most = WORST_US.get(chore, STALL_US)
         yield _finding(
             _level(worst, most + 1, max(2_000_000, most) + 1), "worst turn",
-            f"{worst} us, with {_CHORES.get(chore, chore)}", f"{most} us",
+            f"{worst} us, with {CHORES.get(chore, chore)}", f"{most} us",
             "once is no harm; if it comes each minute, send the report",
         )
 
@@ -146,7 +98,7 @@ def _late(told, _):
         return
     share = 100 * late / ticks
     stalls = sorted((health.get("stalls") or {}).items(), key=lambda item: -item[1])
-    causes = ", ".join(f"{_CHORES.get(name, name)} {count}" for name, count in stalls)
+    causes = ", ".join(f"{CHORES.get(name, name)} {count}" for name, count in stalls)
     yield _finding(
         _level(share, 2, 10), "late", f"{late} of {ticks} turns" + (f": {causes}" if causes else ""),
         "2 in 100", "look at what takes so long; a chip that runs at 160 MHz is too slow",
@@ -165,14 +117,14 @@ def _reconnects(told, _):
 
 def _resets(told, _):
     resets = told["health"].get("resets") or {}
-    for cause, (look, bad, do) in _ENDS.items():
+    for cause, (look, bad, do) in ENDS.items():
         count = resets.get(cause, 0)
         if not resets and told["health"].get("boot_cause") == cause:
             count = 1  # the console's line has the last one only
         if count:
             yield _finding(_level(count, look, bad), "restarts", f"{count} by {cause}",
                            "0 since the supply was on", do)
-    if resets and not any(resets.get(cause) for cause in _ENDS):
+    if resets and not any(resets.get(cause) for cause in ENDS):
         yield Finding(OK, "restarts", "none that was not ordered", "0 since the supply was on", "")
 
 
@@ -206,8 +158,8 @@ def _state(told, _):
         yield _finding(level, "records", f"{waiting} not acknowledged", "2, none for an hour",
                        "is the backend there, and does it send session/ack?")
     for notice in notices:
-        if notice in _NOTICES:
-            level, figure, do = _NOTICES[notice]
+        if notice in NOTICES:
+            level, figure, do = NOTICES[notice]
             yield _finding(level, "notice", figure, "none", do)
     if state.get("enabled") is False:
         yield Finding(LOOK, "orders", "switched off by cmd/enable", "on", "send true to cmd/enable")
@@ -217,7 +169,7 @@ def _state(told, _):
 
 def _info(told, _):
     info = told["info"]
-    for member, table, bound in (("selftest", _SELFTEST, "passed"), ("config", _CONFIG, "own")):
+    for member, table, bound in (("selftest", SELFTEST, "passed"), ("config", CONFIG, "own")):
         value = info.get(member)
         if value is not None:
             level, do = table.get(value, (LOOK, "a value of a newer firmware"))

@@ -30,6 +30,8 @@ from pilotwire.ending import Ending
 from pilotwire.esp_image import ImageError
 from pilotwire.partitions import TABLE_AT, TABLE_BYTES
 from pilotwire.run import board_file
+from pilotwire.settings_table import SettingsError
+from pilotwire.settings_text import parse
 
 JOURNAL_BYTES = 0x20000  # 32 sectors, as the virtual charger has them
 _OURS = (
@@ -128,6 +130,12 @@ def authority_named(text):
 
 def authority(config):
     """Path of the file that broker.ca names, when it lies beside this config.json; else None."""
+    try:
+        parse(config.read_text(encoding="utf-8"))
+    except SettingsError as problem:
+        raise ImageError(str(problem)) from None
+    except UnicodeDecodeError:
+        return None  # the firmware says what is wrong
     name = authority_named(config.read_bytes())
     if not name or not config.with_name(name).is_file():
         return None

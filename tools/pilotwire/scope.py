@@ -332,7 +332,7 @@ def _played(args, at_s, before_ms, after_ms):
 
 def command(args):
     """Scope as the command line says; the exit status."""
-    from pilotwire import scope_draw, scope_event
+    from pilotwire import scope_event, scope_png, scope_text
 
     meter_lines = []
     try:
@@ -344,7 +344,7 @@ def command(args):
         else:
             capture = _played(args, at_s, before_ms, after_ms)
         if args.png:
-            scope_draw.png(capture, args.png)
+            scope_png.png(capture, args.png)
     except (scenarios.BadFile, Unusable, ChargerError) as error:
         print(f"pilotwire scope: {error}", file=sys.stderr)
         return 2
@@ -354,7 +354,7 @@ def command(args):
         return 2
     width = args.width or max(60, shutil.get_terminal_size().columns)
     plain = "utf" not in (sys.stdout.encoding or "").lower()
-    lines = scope_draw.text(capture, width, plain) + meter_lines
+    lines = scope_text.text(capture, width, plain) + meter_lines
     if args.png:
         lines.append(f"drawn in {args.png}")
     for line in lines:

@@ -5,6 +5,8 @@ The rules are the firmware's (firmware/pilotwire/config.py); tests hold this tab
 
 from dataclasses import dataclass
 
+from pilotwire.secret_names import is_secret, without_login
+
 MASK = "***"  # what is shown of a secret
 
 
@@ -18,7 +20,7 @@ class Setting:
     unit: str
     default: object  # None: there is none
     meaning: str
-    secret: bool = False
+    secret: bool = False  # typed unseen
 
     @property
     def path(self):
@@ -48,18 +50,19 @@ SETTINGS = tuple(Setting(*row) for row in (
     ("night.to", "HH:MM", None, "until then"),
     ("night.utc_offset_min", "min", 0, "of the local time that is meant; summer time is not known"),
     ("ssid", "text", "", "name of the WiFi; without it there is no network"),
-    ("wifi_password", "text", "", "of the WiFi", True),
+    ("wifi_password", "text", "", "of the WiFi, 8 to 63 characters", True),
     ("time_server", "name", "pool.ntp.org", "NTP server"),
     ("broker.host", "name", None, "MQTT broker; without `broker` nothing is published"),
     ("broker.port", "", 0, "1883, with tls 8883, where it is 0"),
     ("broker.user", "text", "", "at the broker"),
     ("broker.password", "text", "", "at the broker", True),
     ("broker.tls", "true, false", False, "encrypted; needs ca"),
-    ("broker.ca", "file", "", "certificate of the authority, as DER, beside config.json"),
+    ("broker.ca", "file", "", "certificate of the authority, as DER, beside config.json; X.der"),
     ("ack", "backend, broker", "backend", "until when a record is kept: until session/ack, or until the"
      " broker has it"),
 ))
 BY_NAME = {setting.name: setting for setting in SETTINGS}
+_OBJECTS = {"", *(setting.path[0] for setting in SETTINGS if setting.path[1:])}
 
 
 def get(spec, name):
@@ -82,9 +85,13 @@ def put(spec, name, value):
     return {key: one for key, one in made.items() if one is not None}
 
 
-def masked(spec):
-    """A copy in which no secret can be read."""
-    for setting in SETTINGS:
-        if setting.secret and get(spec, setting.name):
-            spec = put(spec, setting.name, MASK)
-    return spec
+def masked(value, name=""):
+    """A copy of a config.json's object in which no secret can be read. Of a name that is not known nobody
+    knows what it was meant for."""
+    if isinstance(value, dict) and name in _OBJECTS:
+        return {key: masked(one, f"{name}.{key}" if name else key) for key, one in value.items()}
+    if value in (None, ""):
+        return value
+    if name not in BY_NAME or is_secret(name) or isinstance(value, (dict, list)):
+        return MASK
+    return without_login(value) if isinstance(value, str) else value

@@ -4,6 +4,7 @@ Every name that a program uses costs the chip 6 bytes and its length, in pools t
 8 bytes more, and every module some 200. This changes the sources as a whole before they are compiled:
 * constants become literals (shrink_consts), and what is then unused goes (shrink_unused);
 * modules that are always loaded together become one (shrink_merge);
+* what is called at one place only is put there (shrink_inline);
 * what only the start needs is taken away after it, on the device (shrink_start);
 * what the firmware defines gets short names, the same ones again and again (shrink_names). The first of
   them are names that the chip has in ROM anyway: stock_names.txt.
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from pilotwire import shrink_map
 from pilotwire.shrink_consts import inline
+from pilotwire.shrink_inline import inline_once
 from pilotwire.shrink_merge import merge
 from pilotwire.shrink_names import Names
 from pilotwire.shrink_order import order
@@ -99,6 +101,7 @@ def shrink_modules(modules, stock, pool, units=(), foreign=()):
     at_once = named_at_once(Program(modules))
     if units:
         modules = merge(modules, units, _imported_by_main(Program(modules)))
+    inline_once(modules, {*stock, *foreign})
     idle = idle_functions(modules, at_once, foreign)
     names = Names(Program(modules), stock, pool)
     names.files, names.attributes = rename(names)

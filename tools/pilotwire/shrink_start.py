@@ -115,8 +115,8 @@ class _Reach:
         for name in {*called, *(name for name in self._methods if name.startswith("__"))}:
             self._reach(("attr", name))
         for node in self._program.nodes(ast.Name, ast.Attribute):
-            if isinstance(node.ctx, ast.Load) and not _is_called(node) and not node.file.guest:
-                self._name(node)  # it is kept somewhere, and perhaps called from there
+            if _is_kept(node) and not node.file.guest:
+                self._name(node)  # and perhaps called from there
         for node in self._program.nodes(ast.Constant):
             if isinstance(node.value, str) and node not in at_once and not node.file.guest:
                 self._words(node.value)  # likewise
@@ -202,10 +202,12 @@ class _Reach:
             self._take(name)
 
 
-def _is_called(node):
-    """The name is called at once, or a class is made from it: nothing keeps what it stands for."""
-    parent = node.parent
-    return isinstance(parent, ast.ClassDef) or isinstance(parent, ast.Call) and parent.func is node
+def _is_kept(node):
+    """What the name stands for may be somewhere afterwards: it is not just called, or looked into, or the
+    base of a class."""
+    if not isinstance(node.ctx, ast.Load) or isinstance(node.parent, (ast.ClassDef, ast.Attribute)):
+        return False
+    return not (isinstance(node.parent, ast.Call) and node.parent.func is node)
 
 
 def _bound(statement):

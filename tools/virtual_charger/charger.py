@@ -33,10 +33,10 @@ def run(world, path):
 def main():
     sys.path.pop(0)  # this file's own folder, where esp32/ would hide the module esp32
     from plant.driver import Driver
-    from plant import console
+    from plant import console, supply
     from plant.flash import PowerCut
     from plant.repl import Repl
-    from plant.world import Reset, forget_firmware, read_json, world
+    from plant.world import read_json, world
 
     driver = Driver(world)
     options = driver.start()
@@ -63,9 +63,9 @@ def main():
         firmware = ""
     path = list(sys.path)
     world.plan()
-    world.clock.advance(0)
     while True:
         try:
+            world.clock.advance(0)  # what is due now comes first, also before the first start
             if files:
                 files.restart(world.reset_cause == "soft")
             if world.reset_cause != "soft":
@@ -79,21 +79,20 @@ def main():
                 world.clock.advance(1000000)
             repl.serve()
             world.reset_cause = "soft"  # the watchdog, once started, goes on
-        except Reset as reset:
+        except supply.Reset as reset:
             world.reset_cause = reset.args[0]
             world.emit("reset", cause=world.reset_cause)
             world.wdt_us = None
             repl.raw = False
         except PowerCut:
-            world.power_lost()
+            supply.lost(world)
             world.wdt_us = None
             repl.raw = False
             world.emit("power", on=False)
-            while not world.powered:
-                world.clock.advance(100000)
-            world.power_back()
+            supply.wait(world)
+            supply.back(world)
             world.emit("power", on=True)
-        forget_firmware()
+        supply.forget_firmware()
         sys.path[:] = path
         gc.collect()
 

@@ -17,7 +17,7 @@ _LINE_MOST = const(126)
 
 
 class Health:
-    """least_free: lowest heap seen, bytes. Of the last minute, None before its end: `last`: tick's
+    """least_free: lowest free heap seen, bytes. Of the last minute, None before its end: `last`: tick's
     median, p99 and worst (us), what was done in the worst, late ticks, heap free, lowest heap,
     reconnects, wear of the worst sector, up-time (s). With it `ticks`, and `stalls`: late ticks by
     chore, members of JSON."""
@@ -28,6 +28,7 @@ class Health:
         self._worst_us = self._worst_chore = 0
         self._due_s = _MINUTE_S
         self.least_free = 1 << 29
+        self._system = -1  # free outside MicroPython's heap, bytes; not known yet
         self.last = None
 
     def tick(self, busy_us, chore):
@@ -44,10 +45,12 @@ class Health:
 
     def second(self, c):
         """Once a second; True when a minute is over and `c`, the charger, has been taken stock of."""
-        free = gc.mem_free()
+        up_s = c.clock.up_s
+        if self._system < 0 or up_s >= self._due_s:
+            self._system = _largest_of_system()
+        free = gc.mem_free() - self._system
         if free < self.least_free:
             self.least_free = free
-        up_s = c.clock.up_s
         if up_s < self._due_s:
             return False
         self._due_s = up_s + _MINUTE_S - up_s % _MINUTE_S
@@ -80,3 +83,11 @@ class Health:
             if seen > wanted:
                 return (k + 1) * _BIN_US
         return _BINS * _BIN_US
+
+
+def _largest_of_system():
+    """The largest free block outside MicroPython's heap, bytes: gc.mem_free() counts it in, because the
+    heap could grow by it (py/modgc.c). But WiFi and TLS want it too."""
+    from esp32 import HEAP_DATA, idf_heap_info
+
+    return max([block[2] for block in idf_heap_info(HEAP_DATA)] or [0])

@@ -58,7 +58,7 @@ class Records:
 
     # At the start, contactor open ------------------------------------------------------------
 
-    def load(self, session, clock_class, cause):
+    def resume(self, session, clock_class, cause):
         """Scan the journal; a session without a record ends at its last checkpoint.
 
         `cause`: why the last life ended (boot_record); "power" and "brown_out" make it a PowerLoss.

@@ -1,7 +1,9 @@
 """`machine` of an ESP32, with the signatures of the stock v1.24 image, over the plant."""
 
+import micropython
 import utime as _real_time
-from plant.world import Reset, world
+from plant.supply import Reset
+from plant.world import world
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -66,6 +68,7 @@ class Pin:
         elif value is not None:
             world.pin_write(pin, 1 if value else 0)
 
+    @micropython.native
     def value(self, level=None):
         if level is None:
             _clock.advance(world.cost["pin"])
@@ -150,9 +153,11 @@ class SPI:
         self._mode_3 = polarity == 1 and phase == 1
         self._chip = world.meter
 
+    @micropython.native
     def _cost(self, size):
         _clock.advance(world.cost["spi_call"] + size * self._us_per_byte)
 
+    @micropython.native
     def write_readinto(self, tx, rx):
         if len(tx) != len(rx):
             raise ValueError("buffers must be the same length")
@@ -160,6 +165,7 @@ class SPI:
         if self._chip and self._mode_3:
             self._chip.exchange(tx, rx)
 
+    @micropython.native
     def write(self, tx):
         self._cost(len(tx))
         if self._chip and self._mode_3:
@@ -170,6 +176,7 @@ class I2C:
     def __init__(self, id=-1, *, scl=None, sda=None, freq=400000, timeout=50000):
         self._freq = freq
 
+    @micropython.native
     def writeto(self, addr, data, stop=True):
         _clock.advance(world.cost["i2c_call"] + (len(data) + 1) * 9000000 // self._freq)
         spec = world.spec.get("display")
@@ -210,6 +217,7 @@ class WDT:
         world.wdt_us = _clock.us + world.wdt_limit_us
         world.plan()
 
+    @micropython.native
     def feed(self):
         """Once a turn: the Python after this turn's act is charged, and the next turn's is due."""
         _clock.advance(world.cost["python_tick"] - world.cost["python_act"])

@@ -1,5 +1,6 @@
 """`time` of an ESP32: virtual, wrapping at 2**30, epoch 2000."""
 
+import micropython
 import utime as _real
 from plant.world import world
 
@@ -9,6 +10,7 @@ _HALF = 1 << 29
 _EPOCH_2000_S = 946684800
 
 
+@micropython.native
 def ticks_us():
     clock = _clock
     us = clock.us + 4
@@ -20,6 +22,7 @@ def ticks_us():
     return us & _WRAP
 
 
+@micropython.native
 def ticks_ms():
     clock = _clock
     us = clock.us + 4
@@ -35,19 +38,23 @@ def ticks_cpu():
     return ticks_us()
 
 
+@micropython.native
 def ticks_add(ticks, delta):
     return ticks + delta & _WRAP
 
 
+@micropython.native
 def ticks_diff(end, start):
     return (end - start + _HALF & _WRAP) - _HALF
 
 
+@micropython.native
 def sleep_us(us):
     if us > 0:
         _clock.advance(us)
 
 
+@micropython.native
 def sleep_ms(ms):
     sleep_us(ms * 1000)
 

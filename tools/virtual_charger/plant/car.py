@@ -1,5 +1,6 @@
 """A car: what it puts on the pilot, and what it draws when the contactor lets it."""
 
+import micropython
 from plant.cars import CARS
 
 _STEP_MS = 100
@@ -11,6 +12,7 @@ _STOP_MA_S = 20000  # a stop is followed at once; the lag is for lower offers
 _NO_PWM_MS = 2500  # a car stops drawing within 3 s of the pilot going to +12 V (seq. 10.1)
 
 
+@micropython.native
 def offer_of(duty_u16):
     """mA a car may draw at this duty (IEC 61851-1 Table A.8), 0 when it may not charge."""
     duty = duty_u16 * 10000 // 65536  # hundredths of a percent
@@ -83,6 +85,7 @@ class Car:
         self.node.ohm = ohm
         self.node.settle()
 
+    @micropython.native
     def step(self):
         """100 ms of the car's life."""
         kind = self.kind
@@ -101,6 +104,7 @@ class Car:
             self._follow(kind, offer)
             self._load()
 
+    @micropython.native
     def _switch_s2(self, kind, offer):
         if not self.plugged or not kind["s2"]:
             return
@@ -116,6 +120,7 @@ class Car:
             self.s2 = s2
             self._pilot()
 
+    @micropython.native
     def _follow(self, kind, offer):
         """Bring each phase's current towards what is offered and wanted."""
         if not offer and not kind["stops"] and self.closed:
@@ -139,6 +144,7 @@ class Car:
                 now = max(want, now - kind["fall_ma_s"] * _STEP_MS // 1000)
             self.i_ma[k] = now
 
+    @micropython.native
     def _load(self):
         """Tell the feed what is drawn: from the trace's row, or from the model."""
         if not self.closed:

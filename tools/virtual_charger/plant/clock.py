@@ -1,5 +1,7 @@
 """Virtual time: a count of microseconds that never wraps, moved only by what the firmware does."""
 
+import micropython
+
 
 class Clock:
     def __init__(self):
@@ -7,6 +9,7 @@ class Clock:
         self.due_us = 0  # the plant or the driver wants to act at this time: whoever moves `us` looks
         self.on_due = None  # called when `us` has reached `due_us`
 
+    @micropython.native
     def advance(self, us):
         """Let `us` microseconds pass; what falls due meanwhile happens at its own time."""
         end = self.us + us

@@ -7,6 +7,8 @@ the pin is written without a change or, when nobody writes it any more, when the
 there is an enable line, it takes command and coil away as soon as it is low.
 """
 
+import micropython
+
 _CLOSE_US = 22000
 _RELEASE_US = 18000
 _DROP_OUT_US = 80000  # a dynamic drive's coil, after the last change of its pin
@@ -31,6 +33,7 @@ class Contactor:
         self.drop_us = None  # when a dynamic drive lets go
         self._level = False
 
+    @micropython.native
     def drive(self, level):
         """The pin is written, released, or loses its supply."""
         if self.held is not None:
@@ -53,6 +56,7 @@ class Contactor:
         if not self.enabled:
             self._let_go()
 
+    @micropython.native
     def _pump(self):
         """A change of the pin: the second in time switches the coil on, each holds it."""
         begins = self.drop_us is None
@@ -73,11 +77,13 @@ class Contactor:
         self._say(False)
         self._energise(False)
 
+    @micropython.native
     def _say(self, on):
         if on != self.command:
             self.command = on
             self.world.emit("contactor", on=on)
 
+    @micropython.native
     def _energise(self, on):
         if on == self.coil:
             return

@@ -1,4 +1,4 @@
-"""What can be wrong in the plant, by the names that scenarios and tests use; World.fault() does it."""
+"""What can be wrong in the plant, by the names that scenarios and tests use; events.py does it."""
 
 from plant.proximity import INVALID_OHM, OPEN_OHM
 

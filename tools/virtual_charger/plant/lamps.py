@@ -1,5 +1,7 @@
 """The status LED as an onlooker sees it: one colour, 0xRRGGBB."""
 
+import micropython
+
 colour = 0
 on_change = None  # called with the new colour
 
@@ -13,6 +15,7 @@ def set(new):
             on_change(new)
 
 
+@micropython.native
 def drive(spec, pin, on):
     """A pin of an on/off LED changes; `spec` is board.json's "led". Other pins are ignored."""
     if not spec:

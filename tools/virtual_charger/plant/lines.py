@@ -4,6 +4,8 @@ The monitor's own way to the contactor's coil, which a real board must have, is 
 opens here is the firmware.
 """
 
+import micropython
+
 _HOLD_US = 40000  # of the optocoupler that sees voltage behind the contactor, after it has gone
 _DEAD_CV = 5000
 ANSWER_MS = 120  # from the test input to the trip lines, both ways
@@ -51,6 +53,7 @@ class Lines:
 
     # Residual current monitor ---------------------------------------------------------------
 
+    @micropython.native
     def output(self, pin, level):
         """An output of the chip is driven, or floats (None): then its pull resistor ends a test."""
         if pin == self._test_pin:
@@ -59,6 +62,7 @@ class Lines:
     def power_lost(self):
         self._drive_test(False)
 
+    @micropython.native
     def _drive_test(self, on):
         if on != self._test:
             self._stuck = not on and not self.test_ends and self._answering()
@@ -66,6 +70,7 @@ class Lines:
             self._test_us = self._clock.us
             self._world.emit("rcm_test", on=on)
 
+    @micropython.native
     def _answering(self):
         """To its test: after a while, and as long after its end."""
         if self._stuck and not self.test_ends:
@@ -73,17 +78,21 @@ class Lines:
         in_time = self._clock.us - self._test_us >= self.answer_ms * 1000
         return self.test_answers and self._test == in_time
 
+    @micropython.native
     def ac_tripped(self):
         return self.rcd_ac or self.combined and self.rcd_dc or self._answering()
 
+    @micropython.native
     def dc_tripped(self):
         return self.rcd_dc or self._answering()
 
     # The others -----------------------------------------------------------------------------
 
+    @micropython.native
     def auxiliary(self):
         return self._world.contactor.closed if self.aux is None else self.aux
 
+    @micropython.native
     def live(self):
         """Voltage behind the contactor: from any phase, held a little."""
         if self.load is not None:
@@ -93,14 +102,18 @@ class Lines:
             self._live_us = now
         return now - self._live_us < _HOLD_US
 
+    @micropython.native
     def earth_missing(self):
         return self.pe_lost
 
+    @micropython.native
     def pen_is_open(self):
         return self.pen_open
 
+    @micropython.native
     def lid_is_open(self):
         return self.lid
 
+    @micropython.native
     def button_is_pressed(self):
         return self.button

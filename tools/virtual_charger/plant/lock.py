@@ -4,6 +4,8 @@ While it is out the plug can be neither pulled nor put in. Told to the outside: 
 pins do to it (lock, open, off, or both: a short of the motor's driver), and "lock", where the bolt is.
 """
 
+import micropython
+
 _MOTOR_US = 150000  # the bolt's way, with the motor driven all the time
 _SOLENOID_US = 40000
 
@@ -21,6 +23,7 @@ class Lock:
         self._drive = "off"
         self._towards = False
 
+    @micropython.native
     def feedback(self, pin):
         """Level of the feedback pin; None: it is another pin."""
         if not self._spec or pin != self._spec["feedback_pin"]:
@@ -28,6 +31,7 @@ class Lock:
         level = self._spec.get("locked_level", 0)
         return level if self.locked and not self.mute else 1 - level
 
+    @micropython.native
     def drive(self):
         """A pin is written or released, or the supply goes."""
         board = self._world.board

@@ -1,5 +1,7 @@
 """The supply at the meter: volts, and the load behind it. Keeps the true energy beside the meter chip."""
 
+import micropython
+
 
 class Feed:
     """What a meter chip sees. Piecewise constant: every change settles the energies first."""
@@ -21,6 +23,7 @@ class Feed:
         self._mw_us = 0  # true energy, mW x us (a big int)
         self._since_us = 0
 
+    @micropython.native
     def settle(self):
         now = self.clock.us
         power = self.p_mw[0] + self.p_mw[1] + self.p_mw[2]
@@ -40,6 +43,7 @@ class Feed:
         self.lost = phase
         self.volts(self._supply_cv)
 
+    @micropython.native
     def load(self, i_ma, p_mw):
         """New currents (mA) and active powers (mW) per phase."""
         if self.connected < 3:

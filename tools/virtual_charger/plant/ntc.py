@@ -6,6 +6,8 @@ so that a scenario need not last an hour, and slow enough to be no jump.
 
 from math import exp
 
+import micropython
+
 _RATE_MDC = 20000  # thousandths of 0.1 K in a second
 _NOISE = 6  # counts at the most, each way
 _BEND_MV = 2450  # above it the ADC's counts rise half as fast again as the volts
@@ -31,6 +33,7 @@ class Thermistor:
         if spec and tolerance:
             self._off_ppm = world.random() % (2 * _TOLERANCE_PPM + 1) - _TOLERANCE_PPM
 
+    @micropython.native
     def dc(self):
         """Temperature of the box now, 0.1 degC."""
         world = self._world
@@ -46,6 +49,7 @@ class Thermistor:
         self._mdc += max(-most, min(most, target - self._mdc))
         return self._mdc // 1000
 
+    @micropython.native
     def mv(self):
         """At the pin."""
         dc = self.dc() + self.jump_dc
@@ -65,6 +69,7 @@ class Thermistor:
             up += 1 / _PULL_OHM
         return int(spec["supply_mv"] * up / (up + down))
 
+    @micropython.native
     def read_u16(self):
         """One conversion, as machine.ADC gives it: 12 bits spread over 16."""
         world = self._world

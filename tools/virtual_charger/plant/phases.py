@@ -4,6 +4,7 @@ Told to the outside: "phase_contactor", its command; "phase_contacts", where the
 when they move while the car's pilot carries a current or its contacts are live.
 """
 
+import micropython
 from plant.car import offer_of
 
 _CLOSE_US = 25000
@@ -24,12 +25,14 @@ class PhaseContactor:
         if self.pin >= 0:
             world.feed.connected = 1
 
+    @micropython.native
     def feedback(self, pin):
         """Level of the auxiliary contact's pin; None: it is another pin."""
         if pin != self._aux_pin:
             return None
         return self._aux_closed if self.closed else 1 - self._aux_closed
 
+    @micropython.native
     def drive(self, on):
         if on == self.command:
             return

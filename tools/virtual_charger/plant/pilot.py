@@ -45,6 +45,7 @@ def counts(mv, gain_ppm=0, bend=0):
     return max(0, min(4095, count))
 
 
+@micropython.native
 def gaussian_table(random, rms_milli, size=4096):
     """`size` normally distributed counts (sum of 12 uniforms), rms in thousandths of a count."""
     table = array("b", bytes(size))
@@ -118,6 +119,7 @@ class PilotNode:
         s[_HIGH] = self.high_dus = duty * self.period_dus // 65536
         s[_SPIKE] = self._pause() if self.spike_every else _NEVER
 
+    @micropython.native
     def place(self):
         """In the noise: it moves with each read."""
         return self._s[_K]

@@ -4,6 +4,9 @@ The cable goes into the socket when the car is plugged in, and comes out with it
 unplugged at the car only.
 """
 
+import micropython
+
+
 CABLE_OHM = 220  # 32 A
 INVALID_OHM = 3300  # between the last coding and an empty socket
 OPEN_OHM = 1 << 30
@@ -24,6 +27,7 @@ class ProximityPin:
         self.cable_ohm = CABLE_OHM
         self.fault_ohm = None  # what the plug has in place of its coding
 
+    @micropython.native
     def ohm(self):
         """Between PP and PE, now."""
         if not self._car.cable:
@@ -32,6 +36,7 @@ class ProximityPin:
             return self.fault_ohm
         return self.cable_ohm + self.cable_ohm * self._off_ppm // 1000000
 
+    @micropython.native
     def count(self):
         """12-bit reading without noise: mV = 0.8056 x count + 142."""
         ohm = self.ohm()
@@ -40,6 +45,7 @@ class ProximityPin:
             mv += (mv - _BEND_MV) // 2
         return (mv - 142) * 5000 // 4028
 
+    @micropython.native
     def read_u16(self):
         """One conversion, as machine.ADC gives it: 12 bits spread over 16."""
         self._clock.advance(self._adc_us)

@@ -5,6 +5,7 @@ Source: SSD1306 datasheet rev 1.1, 8.1.5 (I2C), 9 (commands), 10.1.3 (addressing
 
 import binascii
 
+import micropython
 from framebuf import MONO_VLSB, FrameBuffer
 
 from plant.plug import Plug
@@ -59,6 +60,7 @@ class Ssd1306(Plug):
         self._command = None
         self._pending = []
 
+    @micropython.native
     def write(self, buf):
         """One transfer, without its address byte. OSError(19) when the chip does not answer."""
         if self._nak or self.shorted:
@@ -74,6 +76,7 @@ class Ssd1306(Plug):
                 take(byte)
             i = end
 
+    @micropython.native
     def _byte(self, byte):
         """A command, or a parameter of the one before."""
         if self._command is None:
@@ -117,6 +120,7 @@ class Ssd1306(Plug):
         elif command not in _PARAMETERS and not 0x40 <= command <= 0x7F and command != 0xE3:
             raise ValueError("command %02x" % command)
 
+    @micropython.native
     def _data(self, byte):
         self.ram[self._page * _COLUMNS + self._column] = byte
         if self._mode == _PAGED:
@@ -127,11 +131,13 @@ class Ssd1306(Plug):
         elif self._next_page():
             self._next_column()
 
+    @micropython.native
     def _next_column(self):
         wraps = self._column == self._columns[1]
         self._column = self._columns[0] if wraps else (self._column + 1) % _COLUMNS
         return wraps
 
+    @micropython.native
     def _next_page(self):
         wraps = self._page == self._pages[1]
         self._page = self._pages[0] if wraps else (self._page + 1) % _PAGES

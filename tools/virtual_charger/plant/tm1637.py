@@ -4,6 +4,7 @@ Source: TM1637 datasheet V2.4, "Interface interpretation" and "Data command". Bo
 pins and the chip together leave them: whoever pulls low wins.
 """
 
+import micropython
 from plant.plug import Plug
 
 _READY, _COMMAND, _DATA = range(3)
@@ -38,6 +39,7 @@ class Tm1637(Plug):
         self._bits = self._byte = 0
         self.ack = False  # the chip pulls DIO low
 
+    @micropython.native
     def wire(self, clk, dio):
         """The master's levels; `dio` 1 is a line let go. ValueError: DIO moved when it may not."""
         was_clk, was_dio = self._clk, self._dio
@@ -52,6 +54,7 @@ class Tm1637(Plug):
             elif was_clk and not clk:
                 self._falling()
 
+    @micropython.native
     def _edge_while_high(self, dio):
         """DIO moves while the clock is high: down is a start, up a stop, between the bytes only."""
         if not dio:
@@ -64,11 +67,13 @@ class Tm1637(Plug):
             self.frames.append(bytes(frame))
             self._do(frame)
 
+    @micropython.native
     def _rising(self, dio):
         if self._bits < 8:
             self._byte |= dio << self._bits
         self._bits += 1
 
+    @micropython.native
     def _falling(self):
         if self._bits == 8:
             self.ack = True

@@ -1,5 +1,6 @@
 """What only the firmware knows: which faults hold. For tests and benches; takes no virtual time."""
 
+import micropython
 from plant import tap
 
 
@@ -17,6 +18,7 @@ class Watch:
         self._real_write = world.pin_write
         world.pin_write = self._write
 
+    @micropython.native
     def _write(self, pin, level):
         self._real_write(pin, level)
         if pin == self._pin:

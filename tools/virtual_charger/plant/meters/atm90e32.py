@@ -9,6 +9,8 @@ Source: datasheet 90E32AS, April 2013.
 
 from math import sqrt
 
+import micropython
+
 _RESET_VALUES = {
     0x01: 0x0210, 0x02: 0x0654, 0x05: 0x143F, 0x06: 0xC000, 0x07: 0x0001, 0x08: 0x1000,
     0x09: 0x0400, 0x0A: 0xFFFF, 0x0B: 0xC000, 0x0C: 0x1324, 0x0D: 0x13EC, 0x0E: 0x010F,
@@ -86,12 +88,14 @@ class Chip:
         self._faults.discard(name)
         self._set_idle()
 
+    @micropython.native
     def select(self, on):
         """Chip select. A frame takes effect when it rises, if there were exactly 32 clocks."""
         if not on and self._sent == 4 and self._on:
             self._take()
         self._sent = 0
 
+    @micropython.native
     def exchange(self, tx, rx):
         """Bytes both ways while selected; `rx` may be None, else as long as `tx`."""
         at = self._sent
@@ -114,6 +118,7 @@ class Chip:
             at += 1
         self._sent = at
 
+    @micropython.native
     def settle(self):
         """Count energy and averages up to now with the present feed."""
         now = self._clock.us
@@ -147,6 +152,7 @@ class Chip:
         self.block_end_us = self._at_us + self._block_us  # when the next averages come
         self._sums = [0] * 9  # V squared, I squared, P of A, B, C, each times us
 
+    @micropython.native
     def _integrate(self, until_us):
         self._crests(self._at_us, until_us)
         dt = until_us - self._at_us
@@ -185,6 +191,7 @@ class Chip:
         else:
             energy[4] -= total * dt
 
+    @micropython.native
     def _crests(self, at_us, until_us):
         """Peaks of the currents from `at_us` to `until_us`, while the feed was the same."""
         window_us = (self._regs[_PEAK_CFG] >> 8) * 1000 or _CREST_US
@@ -207,6 +214,7 @@ class Chip:
                 self._peak_ma, self._peak_now_ma = self._peak_now_ma, [0, 0, 0]
                 self._peak_from_us = end_us
 
+    @micropython.native
     def _average(self):
         """The block is over: its averages go to the registers."""
         dt = self._at_us - self._block_from_us
@@ -228,11 +236,13 @@ class Chip:
             self._put_power(0xB0, total)
         self._begin_block()
 
+    @micropython.native
     def _put_power(self, high, p_mw):
         raw = (p_mw * 25 + 4) // 8  # 0.32 mW a count
         self._regs[high] = (raw >> 16) & 0xFFFF
         self._regs[high + 0x10] = raw & 0xFFFF
 
+    @micropython.native
     def _fetch(self, address):
         """The word a read of `address` gives now."""
         if self._clock.us >= self.block_end_us:
@@ -262,6 +272,7 @@ class Chip:
             return (self._feed.chip_dc + 5) // 10 & 0xFFFF
         return self._regs.get(address, 0)
 
+    @micropython.native
     def _distort(self, word):
         """What reaches the other end of MISO."""
         if not self._on or self._clock.us < self._deaf_until_us:
@@ -278,6 +289,7 @@ class Chip:
     def _count_mw_us(self):
         return _COUNT_MW_US * (self._regs[_PL_CONST_H] << 16 | self._regs[_PL_CONST_L])
 
+    @micropython.native
     def _take(self):
         """A complete frame: clear what was read, or write."""
         address = self._address

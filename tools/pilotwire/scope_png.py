@@ -1,15 +1,18 @@
-"""Draws what `pilotwire scope` has recorded: as a PNG, and as text for the terminal. Pure but for png().
-
-Both show the same: volts over milliseconds since the cause, the bands A to F, the ADC's reads, the
-plateaus that the firmware found in them, and below, in lanes, what it made of them.
-"""
-
-import textwrap
+"""Draws what `pilotwire scope` has recorded (scope_lanes.py) as a PNG."""
 
 from PIL import Image, ImageDraw, ImageFont
 
-# IEC 61851-1 Table A.4 at the station, V, as in decide/letters.py; F is the low plateau too.
-BANDS = (("A", 11, 13), ("B", 8, 10), ("C", 5, 7), ("D", 2, 4), ("E", -1, 1), ("F", -13, -11))
+from pilotwire.scope_lanes import (
+    BANDS,
+    LANES,
+    bursts,
+    lanes,
+    offer_text,
+    plateaus,
+    time_labels,
+    true_levels,
+)
+
 BAND_COLOURS = {
     "A": (216, 240, 220), "B": (252, 242, 196), "C": (212, 229, 251), "D": (233, 220, 246),
     "E": (251, 219, 214), "F": (226, 229, 233),
@@ -34,89 +37,7 @@ SIZE = (1400, 880)
 _FINE = 2  # drawn so much larger, then scaled down: smooth lines
 _LEFT, _RIGHT, _TOP, _BOTTOM = 112, 1350, 146, 600
 _LANE_TOP, _LANE, _LANE_GAP = 622, 30, 10
-_LANES = ("loop", "letter", "offer", "command", "contacts")
 _TOP_V, _BOTTOM_V = 13.6, -13.6
-_GAP_US = 100  # between two reads of a burst there is less
-
-
-def offer_text(ma):
-    """What the pilot carries: a current, or a steady level."""
-    return f"{ma / 1000:.1f} A" if ma > 0 else "+12 V" if ma == 0 else "-12 V"
-
-
-def spans(points, from_us, to_us, first=None):
-    """[(from, to, value)] from [(us, value)], each value holding until the next; clipped, merged."""
-    merged = [] if first is None else [(from_us, first)]
-    for us, value in points:
-        if merged and (us <= from_us or merged[-1][1] == value):
-            if us <= from_us:
-                merged[-1] = (from_us, value)
-            continue
-        merged.append((max(us, from_us), value))
-    if not merged:
-        return []
-    ends = [us for us, _ in merged[1:]] + [to_us]
-    return [(us, end, value) for (us, value), end in zip(merged, ends, strict=True)
-            if us < end and us < to_us]
-
-
-def bursts(reads):
-    """[(first us, last us)] of reads that follow one another at once."""
-    found = []
-    for us, _ in reads:
-        if found and us - found[-1][1] <= _GAP_US:
-            found[-1][1] = us
-        else:
-            found.append([us, us])
-    return found
-
-
-def lanes(c):
-    """{lane: [(from, to, value)]} of letter, offer, command and contacts."""
-    ticks = [(t[0], t) for t in c.ticks]
-    return {
-        "letter": spans([(us, "ABCDEF"[t[4]]) for us, t in ticks], c.from_us, c.to_us),
-        "offer": spans([(us, t[5]) for us, t in ticks if t[5] is not None], c.from_us, c.to_us),
-        "command": spans(c.command, c.from_us, c.to_us, False),
-        "contacts": [] if c.contacts is None else spans(c.contacts, c.from_us, c.to_us, False),
-    }
-
-
-def plateaus(c):
-    """([(from, to, mV)] of the high plateau, the same of the low one); None where none was found."""
-    return tuple(
-        spans([(t[0], t[at] if t[1] else None) for t in c.ticks], c.from_us, c.to_us)
-        for at in (2, 3)
-    )
-
-
-def true_levels(c):
-    """[(from, to, (high mV, low mV, high 0.1 us, period 0.1 us))] at the pilot's pin."""
-    return spans([(us, tuple(rest)) for us, *rest in c.levels], c.from_us, c.to_us)
-
-
-def _step_ms(span_ms, most):
-    """Distance of the time axis' labels: 1, 2 or 5 times a power of ten."""
-    step = 0.1
-    while True:
-        for factor in (1, 2, 5):
-            if span_ms / (step * factor) <= most:
-                return step * factor
-        step *= 10
-
-
-def time_labels(c, most):
-    """[(us, text)] in ms since the cause."""
-    step = _step_ms((c.to_us - c.from_us) / 1000, most)
-    k = int(-(-(c.from_us - c.zero_us) / 1000 // step))
-    labels = []
-    while (us := c.zero_us + round(k * step * 1000)) < c.to_us:
-        labels.append((us, f"{k * step:.10g}"))
-        k += 1
-    return labels
-
-
-# PNG ----------------------------------------------------------------------------------------
 
 
 class _Sheet:
@@ -179,7 +100,7 @@ def png(c, path):
 
 
 def _paper(s):
-    lanes_end = _LANE_TOP + len(_LANES) * (_LANE + _LANE_GAP) - _LANE_GAP
+    lanes_end = _LANE_TOP + len(LANES) * (_LANE + _LANE_GAP) - _LANE_GAP
     for name, low, high in BANDS:
         s.box(_LEFT, s.y(high * 1000), _RIGHT, s.y(low * 1000), BAND_COLOURS[name])
         s.words(_RIGHT + 20, s.y((low + high) * 500), name, 22, LETTER_COLOURS[name], "mm")
@@ -246,7 +167,7 @@ def _found(s):
 
 
 def _draw_lanes(s):
-    tops = {name: _LANE_TOP + k * (_LANE + _LANE_GAP) for k, name in enumerate(_LANES)}
+    tops = {name: _LANE_TOP + k * (_LANE + _LANE_GAP) for k, name in enumerate(LANES)}
     for name, top in tops.items():
         s.words(_LEFT - 11, top + _LANE / 2, name, 15, _INK, "rm")
         s.line([(_LEFT, top + _LANE), (_RIGHT, top + _LANE)], _GRID)
@@ -277,7 +198,7 @@ def _block(s, top, begin, end, text, colour):
 
 def _marks(s):
     c = s.c
-    lanes_end = _LANE_TOP + len(_LANES) * (_LANE + _LANE_GAP) - _LANE_GAP
+    lanes_end = _LANE_TOP + len(LANES) * (_LANE + _LANE_GAP) - _LANE_GAP
     rows = ((c.cause, _CAUSE, 0), (c.reaction, _REACTION, 0), (c.arrival, _FAINT, 1))
     for mark, colour, row in rows:
         if not mark or not c.from_us <= mark.us < c.to_us:
@@ -322,119 +243,3 @@ def _heading(s):
         else:
             s.line([(x - 22, 66), (x, 66)], colour, 2.6)
         x -= 44
-
-
-# Text ---------------------------------------------------------------------------------------
-
-_ROWS_V = (12, 10.5, 9, 7.5, 6, 4.5, 3, 1.5, 0, -3, -6, -9, -12)
-_MARGIN = 11
-_GLYPHS = {  # plain ASCII, and what a UTF-8 terminal can show
-    "read": "o•", "high": "=━", "low": "=━", "true": ".·", "mark": "||", "edge": "|│",
-    "on": "#█", "off": "_▁", "burst": "m▄",
-}
-
-
-def _glyph(name, plain):
-    return _GLYPHS[name][0 if plain else -1]
-
-
-def text(c, width, plain):
-    """Lines of at most `width` columns; `plain`: ASCII only."""
-    columns = width - _MARGIN
-    span = c.to_us - c.from_us
-
-    def column(us):
-        return min(columns - 1, max(0, (us - c.from_us) * columns // span))
-
-    marks = [m for m in (c.cause, c.reaction, c.arrival) if m and c.from_us <= m.us < c.to_us]
-    lines = [c.title[:width], *textwrap.wrap(c.verdict(), width)]
-    lines.append(_text_marks(c, marks, columns, column))
-    lines += _text_plot(c, columns, column, marks, plain)
-    lines.append(_axis(c, columns, column))
-    lines += _text_lanes(c, columns, column, plain)
-    return [line.rstrip() for line in lines]
-
-
-def _text_marks(c, marks, columns, column):
-    """Each mark's name above its line, as far as there is room."""
-    line = [" "] * columns
-    free = 0
-    for mark in marks:
-        at = column(mark.us)
-        later = "" if mark is c.cause or not c.cause else f"+{c.latency_ms(mark):.1f}"
-        for label in (f"{mark.text} {later}".rstrip(), later):
-            if at >= free and at + len(label) <= columns:
-                line[at:at + len(label)] = label
-                free = at + len(label) + 1
-                break
-    return " " * _MARGIN + "".join(line)
-
-
-def _row(mv):
-    """The row of the plot nearest to a voltage."""
-    return min(range(len(_ROWS_V)), key=lambda k: abs(_ROWS_V[k] * 1000 - mv))
-
-
-def _text_plot(c, columns, column, marks, plain):
-    grid = [[" "] * columns for _ in _ROWS_V]
-
-    def put(first, last, mv, name):
-        row = grid[_row(mv)]
-        for at in range(column(first), column(last) + 1):
-            row[at] = _glyph(name, plain)
-
-    for mark in marks:
-        for row in grid:
-            row[column(mark.us)] = _glyph("mark", plain)
-    for begin, end, (high_mv, low_mv, *_) in true_levels(c):
-        put(begin, end - 1, high_mv, "true")
-        put(begin, end - 1, low_mv, "true")
-    for name, steps in zip(("low", "high"), reversed(plateaus(c)), strict=True):
-        for begin, end, mv in steps:
-            if mv is not None:
-                put(begin, end - 1, mv, name)
-    for us, mv in c.reads:
-        put(us, us, mv, "read")
-    letters = {(low + high) / 2: name for name, low, high in BANDS}
-    return [f"{f'{volts:+g} V' if volts else '0 V':>7} {letters.get(volts, ' ')} "
-            f"{_glyph('edge', plain)}" + "".join(row)
-            for volts, row in zip(_ROWS_V, grid, strict=True)]
-
-
-def _axis(c, columns, column):
-    line = [" "] * columns
-    for us, label in time_labels(c, columns // 9):
-        at = column(us)
-        if at + len(label) <= columns:
-            line[at:at + len(label)] = label
-    return f"{'ms':>9}  " + "".join(line)
-
-
-def _text_lanes(c, columns, column, plain):
-    found = lanes(c)
-    loop = [" "] * columns
-    for first, last in bursts(c.reads):
-        for at in range(column(first), column(last) + 1):
-            loop[at] = _glyph("burst", plain)
-    rows = {"loop": "".join(loop), "letter": _strip(found["letter"], columns, column, str)}
-    rows["offer"] = _strip(found["offer"], columns, column, offer_text)
-    for name in ("command", "contacts"):
-        row = [" "] * columns
-        for begin, end, on in found[name]:
-            for at in range(column(begin), column(end - 1) + 1):
-                row[at] = _glyph("on" if on else "off", plain)
-        rows[name] = "".join(row)
-    return [f"{name:>9} {_glyph('edge', plain)}" + rows[name] for name in _LANES]
-
-
-def _strip(steps, columns, column, words):
-    """A lane of words, each standing where its value begins; letters fill their time."""
-    row = [" "] * columns
-    for begin, end, value in steps:
-        label = words(value)
-        first, last = column(begin), column(end - 1) + 1
-        room = last - first
-        shown = label * room if len(label) == 1 else f"{label} ".ljust(room, "-")[:room]
-        row[first:last] = shown[:room]
-    return "".join(row)
-
