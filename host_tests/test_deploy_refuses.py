@@ -101,9 +101,9 @@ def test_a_micropython_without_pilotwire_is_left_alone_and_runs_again(device, se
 
 @pytest.mark.parametrize("machine, text", [
     ("Generic ESP32S3 module with ESP32S3", "the chip is an ESP32S3. Nothing was changed. "),
-    ("XIAO with ESP32-S3", "the chip is an ESP32-S3."),
+    ("Feather S3 with ESP32-S3-FN8", "the chip is an ESP32-S3."),
     ("ESP32C3 module with ESP32C3", "the chip is an ESP32C3."),
-    ("Generic ESP32 module with SPIRAM with ESP32", "runs 0.0.2 in slot b"),
+    ("ESP32-S3 look-alike with SPIRAM with ESP32", "runs 0.0.2 in slot b"),
 ])
 def test_other_chips_of_the_family_are_refused_by_name_and_run_again(
     device, send, tmp_path, monkeypatch, machine, text,

@@ -27,8 +27,8 @@ _TIMEOUT_S = 10  # of one step; a block of flash takes 0.4 s at the most
 _PIECE = 768  # bytes that are sent at once
 _BROKEN = (TransportError, OSError, struct.error)  # struct: an answer that is too short
 _FLASH = "pilotwire flash writes all of it anew"
-# MicroPython calls itself "... with ESP32", "... with ESP32S3" or "... with ESP32-S3".
-_OTHER_CHIP = re.compile(r"ESP32-?[SCHP]\d+$")
+# MicroPython calls its machine "... with ESP32", "... with ESP32S3" or "... with ESP32-S3-FN8".
+_OTHER_CHIP = re.compile(r".* with (ESP32-?[SCHP]\d+)")
 _READY = re.compile(r"pilotwire (\S+) ready in ([ab]), self-test (\w+)\r?\n")
 
 
@@ -98,9 +98,9 @@ class Device:
     def _identify(self):
         platform, version, machine, mpy, started, self.names = ast.literal_eval(self.run(WHO))
         self.arch = {2: "x64", 10: "xtensawin"}.get(mpy >> 10)
-        other = _OTHER_CHIP.search(machine)
+        other = _OTHER_CHIP.match(machine)
         if platform != "esp32" or other or not self.arch:
-            problem = other_chip(other[0]) if other else DeviceError(
+            problem = other_chip(other[1]) if other else DeviceError(
                 f"{self.port} is no ESP32 but says {platform!r}", "Is it the right port?",
             )
             problem.state = ending.UNTOUCHED
