@@ -3,6 +3,7 @@
 import gc
 import json
 import re
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -182,6 +183,7 @@ class Full:
 
 def test_the_longest_line_fits_into_the_uarts_fifo(monkeypatch, capsys):
     monkeypatch.setattr(gc, "mem_free", lambda: 999_999, raising=False)
+    monkeypatch.setitem(sys.modules, "esp32", SimpleNamespace(HEAP_DATA=4, idf_heap_info=lambda _: []))
     health = Health()
     for _ in range(6000):
         health.tick(999_999_999, CHORES.index("journal"))
