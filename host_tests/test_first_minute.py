@@ -63,6 +63,15 @@ def test_an_end_a_second_start_and_silence_are_no_good_minute(text, kind, words)
         come_through(Console(Played(text)))
 
 
+def test_a_cable_that_is_pulled_meanwhile_is_told_as_elsewhere(monkeypatch):
+    def read(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Played, "read", read)
+    with pytest.raises(DeviceError, match="the connection to /dev/ttyX was lost"):
+        come_through(Console(Played("")))
+
+
 def test_how_long_it_has_waited_is_seen_at_a_terminal_alone(capsys, monkeypatch):
     Console(Played(LINE + "\r\n")).wait(1, Health, what="waiting")
     assert capsys.readouterr().err == ""

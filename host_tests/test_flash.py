@@ -12,6 +12,7 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
+import serial
 
 from pilotwire import device, ending, first_minute, flash, halt, image
 from pilotwire.cli import main
@@ -196,6 +197,14 @@ def test_the_first_line_of_health_is_waited_for(monkeypatch, capsys, said, words
     assert end.status == (0 if "run for a minute" in words else 1)
     assert words in told.out + told.err
     assert (ending.IMAGE.text in told.err) == (end.status == 1)
+
+
+def test_nobody_else_may_listen_meanwhile():
+    master, port = open_terminal()
+    with serial.Serial(port, exclusive=True):
+        with pytest.raises(device.DeviceError, match="another program has it open"):
+            flash._listen(SimpleNamespace(no_wait=True), port)
+    os.close(master)
 
 
 def test_silence_after_writing_is_told(stand_in, files, capsys, monkeypatch):
