@@ -48,8 +48,13 @@ def told(station):
 
 
 def next_one(station):
-    before = len(told(station))
-    assert station.until(lambda: len(told(station)) > before, 70)
+    """`health` of the next minute. That of the last may still be under way: the console tells at once."""
+    lines = len(said(station))
+    assert station.until(lambda: len(said(station)) > lines, 70)
+    lines = re.findall(r"^health .* up=(\d+) ", "\n".join(said(station)), re.MULTILINE)
+    ups_s = [int(up) for up in lines]
+    up_s = ups_s[-1]
+    assert station.until(lambda: [p["up_s"] for p in told(station)].count(up_s) == ups_s.count(up_s), 9)
     return told(station)[-1]
 
 
