@@ -1,21 +1,14 @@
 """`pilotwire deploy` against a device on a serial port: what it does, and what it refuses."""
 
-import json
-import os
-import pty
 import re
-import tty
-from types import SimpleNamespace
 
 import pytest
 from mpremote.transport_serial import SerialTransport
 
 from pilotwire import deploy
 from pilotwire import device as deploy_device
-from pilotwire.charger import ROOT
 from pilotwire.cli import main
-from pilotwire.esp_image import ImageError
-from serial_device import BOARD, CONFIG, Device, build, files_of, newer, tiny
+from serial_device import CONFIG, Device, build, files_of, newer, tiny
 
 READY = re.compile(r"pilotwire (\S+) ready in ([ab]), self-test (\w+)")
 
@@ -38,12 +31,14 @@ def device(tmp_path):
 
 @pytest.fixture
 def send(monkeypatch, capsys):
-    """send(device, tree, *words): status, what was said."""
+    """send(device, tree, *words): status, what was said. Without its first minute, unless wait."""
 
-    def send(device, tree, *words):
+    def send(device, tree, *words, wait=False):
         monkeypatch.setattr(deploy, "compile_tree", lambda *_, **__: tree)
+        monkeypatch.setattr(deploy, "_ARCH", "x64")
         capsys.readouterr()
-        status = main(["deploy", "--port", device if isinstance(device, str) else device.port, *words])
+        port = device if isinstance(device, str) else device.port
+        status = main(["deploy", "--port", port, *words, *["--no-wait"] * (not wait)])
         said = capsys.readouterr()
         return status, said.out + said.err
 
@@ -96,16 +91,16 @@ def test_mpremote_finds_prompt_files_and_errors_as_on_a_chip(device):
 
 def test_a_newer_firmware_runs_from_the_other_slot_charges_and_is_proved(device, send, tmp_path):
     one = device()
-    status, said = send(one, newer(tmp_path / "new"), "--board", "reference-3p")
+    status, said = send(one, newer(tmp_path / "new"), "--board", "reference-3p", wait=True)
     assert (status, "runs 0.1.9 in slot b, self-test passed" in said) == (0, True), said
+    assert "it has run for a minute, without a fault: it is proved as soon as no car" in said
     sent = int(re.search(r"(\d+) files sent", said)[1])
     copied = int(re.search(r"(\d+) copied", said)[1])
     assert sent < 8 < 40 < copied
-    one.charger.advance(40)
     assert not one.shows("7-5", 8)
     one.charge(seconds=8)
     one.charger.do("unplug")
-    one.charger.advance(30)
+    one.charger.advance(3)
     assert look(one, "slot") == ["b"]
 
 
@@ -146,6 +141,60 @@ def test_the_same_firmware_is_not_sent_again(device, send):
     assert look(one, "slot") == [None]
 
 
+@pytest.mark.parametrize("slot, text", [(None, None), ("b", None), ("b", "# damaged\n")])
+def test_a_manifest_that_is_lost_is_sent_again(device, send, tmp_path, slot, text):
+    tree = tree_of(tmp_path, "0.0.1")
+    one = device(tree, seconds=2, size=0x40000)
+    path = "manifest.txt"
+    if slot:
+        tree, path = tree_of(tmp_path, "0.0.2"), "b/manifest.txt"
+        assert send(one, tree)[0] == 0
+        self_proved(one)
+    good = look(one, path)
+    transport = SerialTransport(one.port, timeout=5)
+    transport.enter_raw_repl()
+    transport.exec(f"import os\nos.remove({path!r})")
+    if text:
+        transport.fs_writefile(path, text.encode())
+    transport.close()
+    status, said = send(one, tree)
+    assert status == 0 and "its manifest.txt was missing or wrong, and is sent" in said
+    assert look(one, path) == good
+    assert "nothing was changed" in send(one, tree)[1]
+
+
+def test_an_authority_with_two_dots_is_seen_on_the_device(device, send, tmp_path):
+    tree = tree_of(tmp_path, "0.0.1")
+    (tree / "my.ca.der").write_bytes(b"0\x82")
+    config = {**CONFIG, "broker": {"host": "h", "tls": True, "ca": "my.ca.der"}}
+    one = device(tree, seconds=2, size=0x40000, config=config)
+    status, said = send(one, tree_of(tmp_path, "0.0.2"))
+    assert status == 0, said
+
+
+def test_settings_that_a_cut_has_left_half_sent_are_taken_away(device, send, tmp_path):
+    tree = tree_of(tmp_path, "0.0.1")
+    for name in ("config.json.new", "config.new.json"):
+        (tree / name).write_text('{"wifi_password": "very')
+    one = device(tree, seconds=2, size=0x40000)
+    assert send(one, tree)[0] == 0
+    assert look(one, "config.json.new", "config.new.json") == [None, None]
+
+
+def test_the_station_runs_on_while_its_firmware_is_built(device, tmp_path, monkeypatch):
+    def build_meanwhile(*_, arch, **__):
+        built.append(arch)
+        one.charger.advance(1)
+        assert [event["e"] for event in one.events if event["e"] in ("boot", "stopped")] == ["boot"]
+        return tree_of(tmp_path, "0.0.2")
+
+    built = []
+    one = device(tree_of(tmp_path, "0.0.1", run="__import__('time').sleep(30)"), seconds=2, size=0x40000)
+    monkeypatch.setattr(deploy, "compile_tree", build_meanwhile)
+    main(["deploy", "--port", one.port, "--no-wait"])
+    assert built == ["xtensawin"]
+
+
 def test_a_firmware_on_trial_is_replaced_and_the_proved_one_stays(device, send, tmp_path):
     one = device(tree_of(tmp_path, "0.0.1"), size=0x40000)
     send(one, tree_of(tmp_path, "0.0.2"))
@@ -160,136 +209,3 @@ def test_one_that_does_not_start_is_told_and_the_old_one_is_back(device, send, t
     status, said = send(one, tree_of(tmp_path, "0.0.2", start="raise ValueError('no good')"))
     assert status == 1
     assert "ValueError: no good" in said and "runs 0.0.1 in slot a" in said and "old one is back" in said
-
-
-def test_new_settings_go_along_with_their_authority(device, send, tmp_path):
-    one = device(tree_of(tmp_path, "0.0.1"), size=0x40000)
-    (tmp_path / "ca.der").write_bytes(b"0\x82")
-    config = {**CONFIG, "installation_a": 10, "broker": {"host": "h", "tls": True, "ca": "ca.der"}}
-    (tmp_path / "new.json").write_text(json.dumps(config))
-    status, said = send(one, tree_of(tmp_path, "0.0.2"), "--config", str(tmp_path / "new.json"))
-    assert status == 0 and "settings: sent" in said
-    text, authority = look(one, "config.json", "ca.der")
-    assert json.loads(text) == config and authority == "0\x82"
-
-
-def test_a_devices_own_settings_are_looked_at_with_its_own_authority():
-    config = {**CONFIG, "broker": {"host": "h", "tls": True, "ca": "my.ca.der"}}
-    files = {"board.json": BOARD.read_bytes(), "config.json": json.dumps(config).encode(),
-             "my.ca.der": b"0\x82"}
-    one = SimpleNamespace(names=list(files), read=files.get)
-    assert deploy.check_settings(one, None)["name"] == "reference-3p"
-    files["my.ca.der"] = b"-----BEGIN"
-    with pytest.raises(ImageError, match="broker.ca must name a file"):
-        deploy.check_settings(one, None)
-
-
-# What it refuses ----------------------------------------------------------------------------------
-
-
-def test_a_device_that_charges_is_not_stopped_and_says_so(device, send, tmp_path):
-    one = device(seconds=7)
-    one.charge(seconds=8)
-    status, said = send(one, newer(tmp_path / "new"))
-    assert status == 1 and "it is charging. Nothing was changed" in said
-    one.charger.advance(5)
-    assert one.charger.look()["closed"] and len(one.seen("boot")) == 1
-
-
-def test_mpremote_cannot_stop_a_charge_either(device):
-    one = device(seconds=7)
-    one.charge(seconds=8)
-    transport = SerialTransport(one.port, timeout=1)
-    with pytest.raises(Exception, match="could not enter raw repl"):
-        transport.enter_raw_repl(timeout_overall=2)
-    transport.close()
-    one.charger.advance(5)
-    assert one.charger.look()["closed"]
-
-
-@pytest.mark.parametrize("options, words, text", [
-    ({"config": {**CONFIG, "installation_a": 99}}, (), "config.json: installation_a must be a number"),
-    ({}, ("--board", "reference-1p"), "the device is a board reference-3p, not reference-1p"),
-    ({"size": 0x20000}, (), "the device's file system is full"),
-])
-def test_what_cannot_work_is_told_and_nothing_is_changed(device, send, tmp_path, options, words, text):
-    tree = tree_of(tmp_path, "0.0.1")
-    one = device(tree, **{"size": 0x40000, **options})
-    status, said = send(one, tree_of(tmp_path, "0.0.2", more=5), *words)
-    assert status in (1, 2) and text in said and "othing was changed" in said, said
-    one.charger.look()
-    one.charger.advance(3)
-    assert one.seen("boot")[-1]["cause"] == "hard", "it runs again at once"
-    assert look(one, "slot", "b/manifest.txt") == [None, None]
-
-
-def test_a_file_system_that_fills_up_meanwhile_leaves_the_old_one(device, send, tmp_path, monkeypatch):
-    one = device(tree_of(tmp_path, "0.0.1"), size=0x20000)
-    monkeypatch.setattr(deploy.Update, "_check_room", lambda *_: None)
-    status, said = send(one, tree_of(tmp_path, "0.0.2", more=5))
-    assert status == 1 and "became full" in said and "old firmware" in said and "Try again" in said
-    one.charger.look()
-    one.charger.do("reset", "hard")
-    one.charger.advance(3)
-    assert [READY.search(line).groups() for line in one.said() if READY.search(line)][-1] == (
-        "0.0.1", "a", "passed")
-
-
-def test_other_start_files_are_no_matter_of_an_update(device, send, tmp_path):
-    one = device(tree_of(tmp_path, "0.0.1"), size=0x40000)
-    tree = tree_of(tmp_path, "0.0.2")
-    (tree / "main.py").write_text("# another one\n")
-    status, said = send(one, tree)
-    assert status == 1 and "the device's main.py" in said and "pilotwire flash" in said
-
-
-def test_bad_settings_are_refused_before_anything_is_sent(device, send, tmp_path):
-    one = device(tree_of(tmp_path, "0.0.1"), size=0x40000)
-    (tmp_path / "bad.json").write_text('{"device": "garage", "installation_a": 16, "limit_A": 6}')
-    status, said = send(one, tree_of(tmp_path, "0.0.2"), "--config", str(tmp_path / "bad.json"))
-    assert status == 2 and "limit_A is not known" in said
-    assert json.loads(look(one, "config.json")[0]) == CONFIG
-
-
-def test_a_micropython_without_pilotwire_is_left_alone(device, send, tmp_path):
-    tree = tree_of(tmp_path, "0.0.1")
-    one = device(tree, size=0x40000)
-    transport = SerialTransport(one.port, timeout=5)
-    transport.enter_raw_repl()
-    transport.exec("import os\nos.rename('pilotwire', 'pilot')")
-    transport.close()
-    status, said = send(one, tree)
-    assert status == 1 and "no Pilotwire on it. Nothing was changed. pilotwire flash" in said
-
-
-@pytest.mark.parametrize("port, text", [
-    ("/dev/ttyNONE7", "there is no /dev/ttyNONE7"),
-    (str(ROOT / "README.md"), "is no serial port"),
-])
-def test_a_port_that_is_none_is_named_with_those_that_are(send, port, text):
-    status, said = send(port, build())
-    assert status == 1 and text in said and "USB serial port" in said
-
-
-def test_a_port_that_may_not_be_opened_says_who_may(send, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    status, said = send("/dev/null", build())
-    assert status == 1 and "dialout" in said
-
-
-def test_a_port_that_another_program_has_is_busy(device, send):
-    one = device()
-    transport = SerialTransport(one.port, timeout=5)
-    status, said = send(one, build())
-    transport.close()
-    assert status == 1 and "another program has it open" in said
-
-
-def test_a_device_that_says_nothing_is_told_with_what_to_do(send, monkeypatch):
-    monkeypatch.setattr("pilotwire.device._ANSWER_S", 0.5)
-    master, slave = pty.openpty()
-    tty.setraw(slave)
-    status, said = send(os.ttyname(slave), build())
-    assert status == 1 and "answers nothing" in said and "supply" in said
-    os.close(master)
-    os.close(slave)

@@ -68,8 +68,9 @@ def send(monkeypatch, capsys):
 
     def send(device, tree):
         monkeypatch.setattr(deploy, "compile_tree", lambda *_, **__: tree)
+        monkeypatch.setattr(deploy, "_ARCH", "x64")
         capsys.readouterr()
-        status = main(["deploy", "--port", device.port])
+        status = main(["deploy", "--no-wait", "--port", device.port])
         said = capsys.readouterr()
         return status, said.out + said.err
 
@@ -145,9 +146,10 @@ def update(tmp_path_factory):
     new = newer(folder / "new")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deploy, "compile_tree", lambda *_, **__: new)
+        patch.setattr(deploy, "_ARCH", "x64")
         with Device(folder / "s", files, vfs_log=str(folder / "log")) as device:
             device.charger.advance(2)
-            assert main(["deploy", "--port", device.port]) == 0
+            assert main(["deploy", "--no-wait", "--port", device.port]) == 0
     log = (folder / "log").read_bytes()
     at = count = 0
     while at < len(log):

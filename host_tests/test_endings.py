@@ -3,14 +3,17 @@ the state that the device is in, how to go on, and the exit status."""
 
 import json
 import os
+import signal
 import threading
+from pathlib import Path
 
 import pytest
 import serial
 from mpremote.transport_serial import SerialTransport
 
-from pilotwire import deploy, device, ending, flash, image
+from pilotwire import deploy, device, ending, flash, halt, image
 from pilotwire.cli import main
+from pilotwire.first_minute import Console
 from serial_device import CONFIG, Device, build, files_of, open_terminal, tiny
 from stock_bin import stock_bin
 
@@ -22,8 +25,9 @@ def quick(monkeypatch):
     """No firmware is built, no esptool needed, and nobody is waited for."""
     monkeypatch.setattr(image, "build", lambda base, *_: image.Image(base.data, base, [], 0, 0, 0))
     monkeypatch.setattr(flash, "esptool", lambda: ["true"])
-    monkeypatch.setattr(device, "_CHARGING_S", 0.3)
+    monkeypatch.setattr(halt, "_ANSWER_S", 0.2)
     monkeypatch.setattr(deploy, "compile_tree", lambda *_, **__: build())
+    monkeypatch.setattr(deploy, "_ARCH", "x64")
 
 
 @pytest.fixture
@@ -127,16 +131,13 @@ def stop(*_, **__):
     ("config write", (), (device.Device, "replace"), ending.EITHER_SETTINGS),
     ("deploy", (), (deploy.Update, "plan"), ending.STOPPED),
     ("deploy", (), (device.Device, "write"), ending.OLD_FIRMWARE),
-    ("deploy", ("--config", "new.json"), (deploy.image, "authority"), ending.EITHER_SETTINGS),
     ("deploy", (), (deploy.Update, "switch"), ending.EITHER_FIRMWARE),
-    ("deploy", (), (device.Device, "ready"), ending.ON_TRIAL),
+    ("deploy", (), (Console, "wait"), ending.ON_TRIAL),
 ])
 def test_ctrl_c_is_told_what_it_leaves_behind(
     command, words, where, state, one, said, tmp_path, monkeypatch,
 ):
     monkeypatch.chdir(tmp_path)
-    if where[1] == "authority":  # it is also asked before anything is changed
-        monkeypatch.setattr(deploy, "check_settings", lambda *_: {})
     monkeypatch.setattr(*where, stop)
     assert said(command, one.port, *words) == (130, told("stopped", state))
     one.charger.look()
@@ -151,12 +152,97 @@ def test_ctrl_c_before_it_is_told_to_listen_for_a_minute_leaves_it_ten(command, 
     assert said(command, one.port) == (130, told("stopped", ending.STOPPING))
 
 
-def test_ctrl_c_while_flashing_is_told_what_it_leaves_behind(said, monkeypatch):
-    monkeypatch.setattr(flash, "charges", lambda _: False)
-    monkeypatch.setattr(flash, "_run", stop)
-    assert said("flash", "/dev/null") == (130, told("stopped", ending.HALF_IMAGE))
-    monkeypatch.setattr(flash, "charges", stop)
-    assert said("flash", "/dev/null") == (130, told("stopped", ending.UNTOUCHED))
+@pytest.fixture
+def esptool(tmp_path, monkeypatch):
+    """esptool(script): a program of that name that does this, asked to write."""
+
+    def make(script):
+        program = tmp_path / "esptool"
+        program.write_text(f"#!/bin/sh\n[ $1 = version ] && exit\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setattr(flash, "esptool", lambda: [str(program)])
+
+    return make
+
+
+def test_a_station_that_esptool_does_not_reach_starts_again(one, said, esptool):
+    esptool("echo 'A fatal error occurred: Failed to connect to ESP32'; exit 1")
+    status, line = said("flash", one.port)
+    assert status == 1 and "loader does not answer. Nothing was changed" in line
+    one.charger.look()
+    one.charger.advance(3)
+    assert [event["cause"] for event in one.seen("boot")] == ["power", "hard"]
+
+
+@pytest.mark.parametrize("asked", [2, 3])
+def test_a_charge_is_heard_of_also_when_the_first_question_was_lost(said, asked):
+    master, port = open_terminal()
+    held = os.open(port, os.O_RDWR | os.O_NOCTTY)
+
+    def answer():
+        heard = b""
+        while heard.count(b"\x03") < asked:
+            heard += os.read(master, 100)
+        os.write(master, b"\r\npilotwire: charging\r\n")
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    assert said("flash", port)[1].startswith("it is charging. Nothing was changed")
+    thread.join()
+    os.close(held)
+    os.close(master)
+
+
+# What esptool has said when somebody presses Ctrl-C, and what is left then.
+CONNECTED = "Connecting....\nChip type: ESP32\n"
+WRITING = CONNECTED + "Writing at 0x00010000 [==>   ] 10.0%\n"
+
+
+@pytest.mark.parametrize("text, state", [
+    ("", ending.UNTOUCHED), (CONNECTED, ending.UNTOUCHED), (WRITING, ending.HALF_IMAGE),
+    (WRITING + "Hash of data verified.\n", ending.IMAGE),
+])
+def test_ctrl_c_while_flashing_is_told_what_it_leaves_behind(
+    text, state, one, said, esptool, monkeypatch,
+):
+    esptool(f"printf %s '{text}.'; exec sleep 9")
+    real, pressed = flash.come_to, []
+
+    def come_to(heard, before):
+        if heard.endswith(".") and not pressed:
+            pressed.append(stop)
+            stop()
+        return real(heard, before)
+
+    monkeypatch.setattr(flash, "come_to", come_to)
+    assert said("flash", one.port) == (130, told("stopped", state))
+    one.charger.look()
+    one.charger.advance(3)
+    assert len(one.seen("boot")) == (2 if state == ending.UNTOUCHED else 1)
+
+
+def test_ctrl_c_before_and_after_esptool_too(said, monkeypatch):
+    monkeypatch.setattr(halt, "ask", stop)
+    assert said("flash", "/dev/ptmx") == (130, told("stopped", ending.STOPPING))
+    monkeypatch.setattr(flash, "hold", lambda *_: False)
+    monkeypatch.setattr(flash, "_run", lambda *_: setattr(_[-1], "state", ending.IMAGE))
+    monkeypatch.setattr(flash, "_listen", stop)
+    assert said("flash", "/dev/null") == (130, told("stopped", ending.IMAGE))
+
+
+def test_sigterm_leaves_no_folder_with_passwords(said, tmp_path, monkeypatch):
+    def run(command, *_):
+        assert Path(command[-1]).exists()
+        left.append(command[-1])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    left = []
+    monkeypatch.setattr(flash, "hold", lambda *_: False)
+    monkeypatch.setattr(flash, "_run", run)
+    before = signal.getsignal(signal.SIGTERM)
+    assert said("flash", "/dev/null")[0] == 130
+    assert left and not Path(left[0]).exists() and not Path(left[0]).parent.exists()
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_cable_that_is_pulled_while_settings_are_sent_leaves_whole_ones(one, said, monkeypatch):
@@ -184,25 +270,33 @@ def test_a_cable_that_is_pulled_while_settings_are_sent_leaves_whole_ones(one, s
 # Afterwards -------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def silence(monkeypatch):
+    """After a restart only this is said."""
+
+    def wait(console, *_, **__):
+        console.last = "why"
+
+    monkeypatch.setattr(Console, "wait", wait)
+    monkeypatch.setattr(device, "listen", lambda *_: (None, "\r\nTraceback\r\n  why\r\n"))
+
+
 @pytest.mark.parametrize("command, state", [
     ("deploy", ending.ON_TRIAL), ("config write", ending.SETTINGS), ("flash", ending.IMAGE),
 ])
-def test_silence_is_told_by_all_in_the_same_words(command, state, one, said, monkeypatch):
+def test_silence_is_told_by_all_in_the_same_words(command, state, one, said, silence, monkeypatch):
     real, restarts = device.Device.restart, []
     monkeypatch.setattr(device.Device, "restart", lambda self: restarts.append(real(self)))
-    monkeypatch.setattr(device, "listen", lambda *_: (None, "\r\nTraceback\r\n  why\r\n"))
-    monkeypatch.setattr(flash, "listen", device.listen)
-    monkeypatch.setattr(flash, "charges", lambda _: False)
-    monkeypatch.setattr(flash, "_run", lambda *_: None)
+    monkeypatch.setattr(flash, "hold", lambda *_: False)
+    monkeypatch.setattr(flash, "_run", lambda *_: setattr(_[-1], "state", ending.IMAGE))
     assert said(command, one.port) == (1, told("no word from the firmware; it says: why", state))
     assert len(restarts) == (command != "flash")
 
 
-def test_silence_after_settings_alone_speaks_of_them(one, said, tmp_path, monkeypatch):
+def test_silence_after_settings_alone_speaks_of_them(one, said, silence, tmp_path, monkeypatch):
     monkeypatch.setattr(deploy, "compile_tree", lambda *_, **__: tmp_path / "old")
-    monkeypatch.setattr(device, "listen", lambda *_: (None, ""))
     assert said("deploy", one.port, "--config", str(tmp_path / "new.json")) == (
-        1, told("no word from the firmware", ending.SETTINGS))
+        1, told("no word from the firmware; it says: why", ending.SETTINGS))
 
 
 def test_settings_that_the_device_does_not_take_are_told_with_its_words(one, said, monkeypatch):

@@ -9,14 +9,18 @@ import os
 import shutil
 import stat
 import subprocess
+from types import SimpleNamespace
 
 import pytest
+import serial
 
-from pilotwire import device, ending, flash, image
+from pilotwire import device, ending, first_minute, flash, halt, image
 from pilotwire.cli import main
+from pilotwire.first_minute import Console
 from rom_loader import ESP32_S2, Loader
 from serial_device import BOARD, CONFIG, Device, build, files_of, open_terminal
 from stock_bin import stock_bin
+from test_first_minute import END, LINE, Played
 from test_image import GOOD, damaged
 
 VFS = slice(0x200000, 0x3E0000)
@@ -28,7 +32,7 @@ needs_esptool = pytest.mark.skipif(not REAL, reason="esptool is not installed: p
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """A loader is silent anyway, and the firmware is built for this computer, once."""
-    monkeypatch.setattr(device, "_CHARGING_S", 0.3)
+    monkeypatch.setattr(halt, "_ANSWER_S", 0.2)
     monkeypatch.setattr(flash, "_READY_S", 20)
     monkeypatch.setattr(
         image, "compile_tree", lambda tree, **_: shutil.copytree(build(), tree, dirs_exist_ok=True)
@@ -89,10 +93,11 @@ class Chip(Loader):
 @needs_esptool
 def test_stock_board_and_settings_become_a_device_that_reports_and_charges(tmp_path, files, capsys):
     with Chip(tmp_path / "s") as chip:
-        assert main(["flash", *files, "--port", chip.port]) == 0
+        assert main(["flash", *files, "--port", chip.port, "--no-wait"]) == 0
         said = capsys.readouterr().out
         assert "Hash of data verified" in said
-        assert said.splitlines()[-1] == "the device runs 0.1.0, self-test passed"
+        assert said.splitlines()[-2] == "the device runs 0.1.0, self-test passed"
+        assert "started, not yet proved" in said
         assert set(chip.flash[0x3E0000:]) == {0xFF}  # the journal is left alone
         chip.device.charger.advance(8)
         chip.device.charge(seconds=6)
@@ -104,7 +109,7 @@ def test_a_whole_image_is_taken_as_it_is(tmp_path, files, capsys):
     out = tmp_path / "out.bin"
     assert main(["image", *files, "-o", str(out)]) == 0
     with Chip(tmp_path / "s") as chip:
-        assert main(["flash", str(out), "--port", chip.port]) == 0
+        assert main(["flash", str(out), "--port", chip.port, "--no-wait"]) == 0
         data = out.read_bytes()
         assert chip.flash[0x1000 : 0x200000] == data[: 0x1FF000]
         assert "self-test passed" in capsys.readouterr().out
@@ -129,7 +134,7 @@ def test_what_can_go_wrong_is_told_with_the_state_of_the_chip(files, capsys, opt
 
 def told(text):
     """What is said when esptool has failed with these words."""
-    return ending.line(flash.trouble(text, "/dev/ttyX"), None)
+    return ending.line(flash.trouble(text, "/dev/ttyX"), flash.come_to(text))
 
 
 WRITING = "Compressed 4059136 bytes to 130000...\nWriting at 0x00010000 [===>    ] 30.0%\n"
@@ -174,6 +179,34 @@ def test_one_that_has_not_compared_is_not_believed(stand_in, files, capsys):
     assert "write-flash 0x1000" in asked.read_text()
 
 
+READY = "pilotwire 0.1.0 ready in a, self-test passed\r\n"
+
+
+@pytest.mark.parametrize("said, words", [
+    (READY + LINE + " rec=0 f=[]\r\n", "run for a minute, without a fault"),
+    (READY + LINE + ' rec=0 f=["7-6"]\r\n', "run for a minute, with 7-6 on its display"),
+    (END, "the firmware does not start: MemoryError: no"),
+    (READY + END + READY, "the firmware does not run: it ends with MemoryError: no"),
+    (READY, "no word from the firmware in its first minute"),
+])
+def test_the_first_line_of_health_is_waited_for(monkeypatch, capsys, said, words):
+    monkeypatch.setattr(first_minute, "_MINUTE_S", 0.3)
+    with ending.Ending("flash", ending.IMAGE) as end:
+        end.status = flash._report(SimpleNamespace(no_wait=False), Console(Played(said)))
+    told = capsys.readouterr()
+    assert end.status == (0 if "run for a minute" in words else 1)
+    assert words in told.out + told.err
+    assert (ending.IMAGE.text in told.err) == (end.status == 1)
+
+
+def test_nobody_else_may_listen_meanwhile():
+    master, port = open_terminal()
+    with serial.Serial(port, exclusive=True):
+        with pytest.raises(device.DeviceError, match="another program has it open"):
+            flash._listen(SimpleNamespace(no_wait=True), port)
+    os.close(master)
+
+
 def test_silence_after_writing_is_told(stand_in, files, capsys, monkeypatch):
     stand_in("Hash of data verified.\n", 0)
     monkeypatch.setattr(flash, "_READY_S", 0.3)
@@ -186,7 +219,7 @@ def test_silence_after_writing_is_told(stand_in, files, capsys, monkeypatch):
 def test_what_is_written_holds_the_settings_and_is_the_owners_alone(stand_in, files, monkeypatch):
     modes = []
 
-    def run(command, _):
+    def run(command, *_):
         modes.append(stat.S_IMODE(os.stat(command[-1]).st_mode))
         raise device.DeviceError("seen")
 
@@ -235,7 +268,7 @@ def test_a_port_that_is_not_there_is_told_with_those_that_are(stand_in, files, c
 
 
 def test_a_station_that_charges_is_not_written(stand_in, tmp_path, files, capsys, monkeypatch):
-    monkeypatch.setattr(device, "_CHARGING_S", 2.5)
+    monkeypatch.setattr(halt, "_ANSWER_S", 2.5)
     asked = stand_in("Hash of data verified.\n", 0)
     with Device(tmp_path / "s", files_of(build(), tmp_path / "files", size=0x100000)) as one:
         one.charger.advance(7)

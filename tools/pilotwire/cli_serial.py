@@ -14,6 +14,11 @@ def _port(parser):
                         help="/dev/ttyUSB0, COM3 or the like (default: the only USB serial port)")
 
 
+def _no_wait(parser):
+    parser.add_argument("--no-wait", action="store_true",
+                        help="do not wait for its first minute: it has started, and is not proved")
+
+
 def _flash(commands):
     flash = commands.add_parser(
         "flash", help="write an image to a chip, and wait until the firmware reports",
@@ -28,6 +33,7 @@ def _flash(commands):
     flash.add_argument("--config", metavar="config.json", help="not with IMAGE: the station's settings")
     flash.add_argument("--baud", type=int, default=460800, metavar="N",
                        help="of the writing (default: %(default)s)")
+    _no_wait(flash)
 
 
 def _deploy(commands):
@@ -35,12 +41,15 @@ def _deploy(commands):
         "deploy", help="update the firmware on a device, over its serial port",
         description="Send what differs of this firmware to a device that has one. Never while it "
         "charges. An old or a new firmware is whole at any time; one that does not prove itself in three "
-        "starts is taken back. board.json is not changed.",
+        "starts is taken back. Waits until the new one has run for a minute. board.json is not changed.",
     )
     _port(deploy)
     deploy.add_argument("--board", metavar="B",
                         help="a folder in boards/, or a path: refuse a device with another board")
-    deploy.add_argument("--config", metavar="config.json", help="send these settings, too")
+    deploy.add_argument("--config", metavar="config.json",
+                        help="send these settings, too: afterwards, when the new firmware is proved with "
+                        "the old ones")
+    _no_wait(deploy)
 
 
 def _config(commands):

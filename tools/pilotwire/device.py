@@ -14,22 +14,21 @@ import struct
 import time
 
 from mpremote.transport import TransportError, TransportExecError
-from mpremote.transport_serial import SerialTransport
 
-from pilotwire import ending, serial_port
+from pilotwire import ending
 from pilotwire.device_code import HELPERS, WHO
-from pilotwire.serial_port import DeviceError, lost
+from pilotwire.first_minute import Console
+from pilotwire.halt import BAUD, HEARING_S, ask, close, open_port
+from pilotwire.serial_port import Charging, DeviceError, lost, other_chip
 
-BAUD = 115200
 _ANSWER_S = 12  # a second of the loop's, and 10 s in which a firmware that cannot start waits
 _AGAIN_S = 1.5
 _TIMEOUT_S = 10  # of one step; a block of flash takes 0.4 s at the most
 _PIECE = 768  # bytes that are sent at once
-_CHARGING_S = 2.5
-_HEARING_S = 0.2
 _BROKEN = (TransportError, OSError, struct.error)  # struct: an answer that is too short
-_CHARGING = b"pilotwire: charging"
 _FLASH = "pilotwire flash writes all of it anew"
+# MicroPython calls its machine "... with ESP32", "... with ESP32S3" or "... with ESP32-S3-FN8".
+_OTHER_CHIP = re.compile(r".* with (ESP32-?[SCHP]\d+)")
 _READY = re.compile(r"pilotwire (\S+) ready in ([ab]), self-test (\w+)\r?\n")
 
 
@@ -39,24 +38,33 @@ class Full(DeviceError):
 
 class Device:
     """Open and at the raw prompt, the firmware stopped, which the Ending is told; a context. `names`: of
-    the root's files."""
+    the root's files. kept: the text of the State that it was in."""
 
-    def __init__(self, port, end):
+    def __init__(self, port, end, kept=ending.UNTOUCHED.text):
         self.port = port
         self._runs = False
-        self._transport = _open(port)
+        self._transport = open_port(port, _TIMEOUT_S)
+        before, end.state = end.state, ending.stopping(kept)
+        stopped = False
         try:
             self._stop()
-            end.state = ending.STOPPING
+            stopped = True
             self._transport.serial.timeout = _TIMEOUT_S
             with _quiet():
                 self._transport.enter_raw_repl(timeout_overall=_TIMEOUT_S)
             self._identify()
             self.run(HELPERS)
-            end.state = ending.STOPPED
-        except (*_BROKEN, DeviceError) as problem:
+            end.state = ending.stopped(kept)
+        except BaseException as problem:
+            if isinstance(problem, Charging):
+                end.state = before
+            if stopped:  # whatever it is, it need not wait for somebody
+                with contextlib.suppress(DeviceError):
+                    self.restart()
             self.close()
-            raise _said(problem, port) from None
+            if isinstance(problem, (*_BROKEN, DeviceError)):
+                raise _said(problem, port) from None
+            raise
 
     def __enter__(self):
         return self
@@ -68,24 +76,18 @@ class Device:
         self.close()
 
     def close(self):
-        _close(self._transport)
+        close(self._transport)
 
     # Stopping it ------------------------------------------------------------------------------
 
     def _stop(self):
         """Bring it to its prompt; DeviceError when it charges, or says nothing."""
-        serial = self._transport.serial
-        end_s = time.monotonic() + _ANSWER_S
-        heard, asked_s = b"", 0
-        while time.monotonic() < end_s:
-            if time.monotonic() >= asked_s:
-                serial.write(b"\r\x02\x03")  # out of a raw prompt, and stop
-                asked_s = time.monotonic() + _AGAIN_S
-            heard = (heard + serial.read(max(1, serial.in_waiting)))[-4096:]
-            if _CHARGING in heard:
-                raise serial_port.charging()
-            if heard.endswith(b">>> "):
+        heard, end_s = b"", time.monotonic() + _ANSWER_S
+        while (left_s := end_s - time.monotonic()) > 0:
+            stopped, said = ask(self._transport.serial, min(_AGAIN_S, left_s))
+            if stopped:
                 return
+            heard += said
         what = "something that is no MicroPython prompt" if heard else "nothing"
         raise DeviceError(
             f"{self.port} answers {what}",
@@ -94,13 +96,15 @@ class Device:
         )
 
     def _identify(self):
-        platform, version, mpy, started, self.names = ast.literal_eval(self.run(WHO))
+        platform, version, machine, mpy, started, self.names = ast.literal_eval(self.run(WHO))
         self.arch = {2: "x64", 10: "xtensawin"}.get(mpy >> 10)
-        if platform != "esp32" or not self.arch:
-            raise DeviceError(
+        other = _OTHER_CHIP.match(machine)
+        if platform != "esp32" or other or not self.arch:
+            problem = other_chip(other[1]) if other else DeviceError(
                 f"{self.port} is no ESP32 but says {platform!r}", "Is it the right port?",
-                ending.UNTOUCHED,
             )
+            problem.state = ending.UNTOUCHED
+            raise problem
         if version < (1, 24) or mpy & 255 != 6:
             number = ".".join(map(str, version))
             raise DeviceError(
@@ -138,7 +142,11 @@ class Device:
         return ast.literal_eval(self.run(f"print(os.listdir({folder!r}))"))
 
     def sum(self, path):
-        return self.run(f"print(_sum({path!r}))") if path in self.names else None
+        """SHA-256 of a file; None: it is not there."""
+        folder, _, name = path.rpartition("/")
+        if name not in (self.listed(folder) if folder else self.names):
+            return None
+        return self.run(f"print(_sum({path!r}))")
 
     def read(self, path):
         """bytes; None: there is no such file at the root."""
@@ -168,10 +176,14 @@ class Device:
         """From here on it runs by itself."""
         try:
             with _quiet():
-                self._transport.exec_raw_no_follow("machine.reset()")
+                self._transport.exec_raw_no_follow("import machine; machine.reset()")
         except _BROKEN:
             raise lost(self.port) from None
         self._runs = True
+
+    def console(self):
+        """first_minute.Console, after restart()."""
+        return Console(self._transport.serial)
 
     def ready(self, seconds):
         """(version, slot, self-test) of the first start that reports, None when none does in time; and
@@ -179,26 +191,10 @@ class Device:
         return listen(self._transport.serial, seconds)
 
 
-def charges(port):
-    """Does a firmware on this port say that it charges? Nothing else is asked: there may be none."""
-    transport = _open(port)
-    serial = transport.serial
-    try:
-        heard, end_s = b"", time.monotonic() + _CHARGING_S
-        serial.write(b"\x03")
-        while time.monotonic() < end_s and _CHARGING not in heard and not heard.endswith(b">>> "):
-            heard += serial.read(max(1, serial.in_waiting))
-        return _CHARGING in heard
-    except OSError:
-        raise lost(port) from None
-    finally:
-        _close(transport)
-
-
 def listen(serial, seconds):
     """See Device.ready."""
     heard = b""
-    serial.timeout = _HEARING_S
+    serial.timeout = HEARING_S
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
         heard += serial.read(max(1, serial.in_waiting))
@@ -206,23 +202,6 @@ def listen(serial, seconds):
         if found:
             return found.groups(), heard[: found.start()].decode(errors="replace")
     return None, heard.decode(errors="replace")
-
-
-def _open(port):
-    serial_port.check(port)
-    try:
-        transport = SerialTransport(port, BAUD, timeout=_TIMEOUT_S)
-    except (TransportError, OSError):
-        raise serial_port.busy(port) from None
-    transport.serial.timeout = _HEARING_S
-    return transport
-
-
-def _close(transport):
-    try:
-        transport.close()
-    except OSError:  # it gives up where the port has gone away
-        transport.serial.close()
 
 
 def _quiet():

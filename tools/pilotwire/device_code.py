@@ -8,7 +8,8 @@ import os, sys
 def _has(p):
     try: return os.stat(p)[6] + 1
     except OSError: return 0
-print((sys.platform, tuple(sys.implementation[1])[:3], sys.implementation._mpy,
+_i = sys.implementation
+print((sys.platform, tuple(_i[1])[:3], _i._machine, _i._mpy,
        bool(_has("boot.py") and _has("main.py")), [n[0] for n in os.ilistdir("")]))
 """
 

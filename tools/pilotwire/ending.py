@@ -1,11 +1,13 @@
-"""How `flash`, `deploy` and `config` end when something goes wrong: one line with the cause, the state
-that the device is in, and how to go on; in the same words for the same thing, and with the exit status.
+"""How `image`, `flash`, `deploy` and `config` end when something goes wrong: one line with the cause, the
+state that a device is in, and how to go on; in the same words for the same thing, with the exit status.
 
 Whoever finds a cause says it. The states are here; a command tells its Ending which one it has come to
 before each step that changes it, so that Ctrl-C, too, is told what it leaves behind.
 """
 
+import signal
 import sys
+import threading
 from dataclasses import dataclass
 
 from pilotwire.board_spec import Unreadable
@@ -26,11 +28,20 @@ _AGAIN = "Try again"
 _LOOK = "Press EN, or switch its supply off and on, and look at its LED and display"
 
 UNTOUCHED = State("Nothing was changed")
-STOPPING = State(
-    "Nothing was changed, and a firmware that was stopped starts again by itself within ten minutes",
-    _AGAIN,
-)
-STOPPED = State("Nothing was changed, and the device starts again by itself within a minute", _AGAIN)
+
+
+def stopping(kept):
+    """Its firmware has been asked to stop. kept: a State's text."""
+    return State(
+        f"{kept}, and a firmware that was stopped starts again by itself within ten minutes", _AGAIN,
+    )
+
+
+def stopped(kept):
+    return State(f"{kept}, and the device starts again by itself within a minute", _AGAIN)
+
+
+STOPPING, STOPPED = stopping(UNTOUCHED.text), stopped(UNTOUCHED.text)
 HALF_IMAGE = State(
     "The chip has part of the image: it does not start, or starts and does not charge. Its own loader"
     " cannot be lost", "Plug the cable in and run the same command again",
@@ -54,6 +65,10 @@ ON_TRIAL = State(
     "The new firmware is there, on trial: unless it proves itself in three starts, the old one comes"
     " back", _LOOK,
 )
+FIRMWARE_ONLY = State(
+    "The new firmware is there, its settings are those from before",
+    "pilotwire config write sends others when the car has left and no fault is left",
+)
 OLD_IS_BACK = State("The old one is back, and runs")
 
 # Status 1: the device, or what it was to be given, is not good; 2: there is nothing to give it.
@@ -63,10 +78,10 @@ _STATUS = (
 )
 
 
-def no_word(before):
+def no_word(before, when=""):
     """DeviceError of a device that does not report. before: what it said instead."""
     last = [line.strip() for line in before.splitlines() if line.strip()][-1:]
-    return DeviceError("no word from the firmware" + "".join(f"; it says: {line}" for line in last))
+    return DeviceError(f"no word from the firmware{when}" + "".join(f"; it says: {one}" for one in last))
 
 
 def line(problem, state):
@@ -82,17 +97,27 @@ def line(problem, state):
     return ". ".join(part for part in (cause, state and state.text, then) if part)
 
 
+def _stop(*_):
+    """SIGTERM, too, leaves no folder with passwords behind."""
+    raise KeyboardInterrupt
+
+
 class Ending:
     """A context around a command for a device. `state`: what there is to say of it; None: no device is
     meant. `status`: the exit status, also after an error within, which is told and goes no further."""
 
     def __init__(self, command, state=UNTOUCHED):
         self._command, self.state, self.status = command, state, 0
+        self._before = None
 
     def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, _stop)
         return self
 
     def __exit__(self, kind, problem, _):
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
         for kinds, status in _STATUS:
             if kind and issubclass(kind, kinds):
                 begin = "\n" if status == 130 else ""  # behind the ^C of a terminal

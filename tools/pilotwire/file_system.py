@@ -7,7 +7,7 @@ look ahead, 100 erases before a block of metadata moves (extmod/vfs_lfsx.c).
 
 from pathlib import Path
 
-from littlefs import LittleFS, LittleFSError
+from littlefs import LittleFS, LittleFSError, UserContext
 
 from pilotwire.esp_image import ImageError
 
@@ -57,3 +57,24 @@ def make(folder, size, first=()):
 
 def _rank(path, folder, first):
     return first.index(path.name) if path.parent == folder and path.name in first else len(first)
+
+
+def read(data):
+    """{path: bytes} of all files of a file system; ImageError when it cannot be read."""
+    context = UserContext(len(data))
+    context.buffer = bytearray(data)
+    try:
+        system = LittleFS(
+            context=context, block_size=BLOCK, block_count=len(data) // BLOCK, read_size=_SMALLEST,
+            prog_size=_SMALLEST, cache_size=4 * _SMALLEST, lookahead_size=_SMALLEST, mount=False,
+        )
+        system.mount()
+        found = {}
+        for folder, _, names in system.walk("/"):
+            for name in names:
+                path = f"{folder.rstrip('/')}/{name}"
+                with system.open(path, "rb") as file:
+                    found[path[1:]] = file.read()
+        return found
+    except (LittleFSError, UnicodeDecodeError) as error:
+        raise ImageError(f"the file system is damaged: {error}") from None

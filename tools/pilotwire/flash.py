@@ -14,36 +14,34 @@ from pathlib import Path
 
 import serial
 
-from pilotwire import ending, image, partitions, serial_port, stock, stock_fetch
-from pilotwire.device import BAUD, charges, listen
+from pilotwire import ending, image, image_check, serial_port, stock, stock_fetch
 from pilotwire.ending import HALF_IMAGE, UNTOUCHED, Ending
-from pilotwire.esp_image import ImageError, check_chip
-from pilotwire.partitions import TABLE_AT, TABLE_BYTES
+from pilotwire.esp_image import ImageError
+from pilotwire.first_minute import NOT_PROVED, Console, come_through, started
+from pilotwire.halt import BAUD, hold, let_go
 from pilotwire.run import board_file
 from pilotwire.serial_port import DeviceError, choose
 
 _NAMES = ("esptool", "esptool.py")
-_READY_S = 60
+_READY_S = 60  # what is left of esptool, and a first start
 _GET_IT = ".venv/bin/pip install esptool (or: sudo apt install esptool)"
 _VERIFIED = "Hash of data verified"
-_WRITING = re.compile(r"Writing at 0x|Erasing flash|Compressed \d+ bytes")
+_WRITING = re.compile(r"Writing at 0x|Wrote \d+ bytes|Erasing flash|Compressed \d+ bytes")
 
-# What esptool says; what it means, of this port and of what the pattern has found; the state that the
-# chip is in, None: as far as writing had come. In this order.
+# What esptool says; what it means, of this port and of what the pattern has found. In this order.
 _TROUBLES = (
-    (r"[Tt]his chip is (?:an? )?(ESP[\w-]+),? not", lambda _, chip: DeviceError(
-        f"the chip is an {chip}", "Pilotwire runs on the ESP32 only"), UNTOUCHED),
+    (r"[Tt]his chip is (?:an? )?(ESP[\w-]+),? not", lambda _, chip: serial_port.other_chip(chip)),
     (r"Unexpected chip ID|not an? ESP32 image|not for ESP32", lambda _: DeviceError(
-        "the image is not for this chip"), UNTOUCHED),
+        "the image is not for this chip")),
     (r"MD5 of file does not match|digest mismatch", lambda _: DeviceError(
-        "what is in the flash is not what was sent"), HALF_IMAGE),
-    (r"Errno 13|Permission denied", serial_port.denied, UNTOUCHED),
-    (r"[Pp]ort is busy|Could not exclusively lock|Errno 16", serial_port.taken, UNTOUCHED),
+        "what is in the flash is not what was sent")),
+    (r"Errno 13|Permission denied", serial_port.denied),
+    (r"[Pp]ort is busy|Could not exclusively lock|Errno 16", serial_port.taken),
     (r"Failed to connect|No serial data received|Wrong boot mode", lambda _: DeviceError(
         "the chip's loader does not answer",
-        "Hold its BOOT button, press EN, let BOOT go, and try again"), None),
+        "Hold its BOOT button, press EN, let BOOT go, and try again")),
     (r"disconnected|Errno 5|Input/output|Serial port error|could not open|stopped|[Tt]imed out",
-     serial_port.lost, None),
+     serial_port.lost),
 )
 
 
@@ -68,12 +66,15 @@ def words(tool, port, baud, path):
 
 
 def prepared(args, folder):
-    """Path of an image: the file itself, or one in `folder` that is made of it; ImageError."""
+    """Path of an image: the file itself, if it is a whole one, or one in `folder` that is made of it;
+    ImageError."""
     if not (args.file or args.board):
         raise ImageError("say which image; or which board with --board, and its image is made")
     data, name, _ = stock_fetch.obtain(args.file, args.stock, args.sha256)
     try:
-        whole = is_image(data)
+        whole = image_check.is_image(data)
+        if whole:
+            image_check.check(data)
     except ImageError as problem:
         raise ImageError(f"{name}: {problem}") from None
     if whole:
@@ -88,63 +89,64 @@ def prepared(args, folder):
     return path
 
 
-def is_image(data):
-    """Has it a journal's partition, as `pilotwire image` makes one? ImageError: it has no table."""
-    check_chip(data, "the bootloader")
-    table = data[TABLE_AT - stock.BEGIN :][:TABLE_BYTES]
-    return any(p.name == "journal" for p in partitions.parse(table))
+def come_to(said, before=UNTOUCHED):
+    """The State that the chip is in when esptool has said all this."""
+    if _VERIFIED in said:
+        return ending.IMAGE
+    return HALF_IMAGE if _WRITING.search(said) else before
 
 
 def trouble(said, port):
     """DeviceError: what went wrong, from all that esptool has said."""
-    come_to = HALF_IMAGE if _WRITING.search(said) else UNTOUCHED
     end = said[max(0, said.rfind("error occurred")) :]  # before it are warnings of all kinds
-    for pattern, meaning, state in _TROUBLES:
+    for pattern, meaning in _TROUBLES:
         found = re.search(pattern, end)
         if found:
-            problem = meaning(port, *found.groups())
-            problem.state = state or come_to
-            return problem
+            return meaning(port, *found.groups())
     last = [line.strip() for line in said.splitlines() if line.strip()][-1:] or ["nothing"]
-    return DeviceError(f"esptool has failed and said: {last[0]}", state=come_to)
+    return DeviceError(f"esptool has failed and said: {last[0]}")
 
 
-def _run(command, port):
-    """Run esptool, pass on what it says; DeviceError."""
-    said = []
+def _run(command, port, end):
+    """Run esptool, pass on what it says, tell the Ending how far it has come; DeviceError."""
+    text, before = "", end.state
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
     ) as process:
-        while piece := process.stdout.read1(4096):
-            said.append(piece.decode(errors="replace"))
-            sys.stdout.write(said[-1])
-            sys.stdout.flush()
-    text = "".join(said)
+        try:
+            while piece := process.stdout.read1(4096).decode(errors="replace"):
+                text += piece
+                end.state = come_to(text, before)
+                sys.stdout.write(piece)
+                sys.stdout.flush()
+        except BaseException:
+            process.terminate()  # it would go on by itself
+            end.state = come_to(text + process.stdout.read().decode(errors="replace"), before)
+            raise
     if process.returncode:
         raise trouble(text, port)
     if _VERIFIED not in text:
         raise DeviceError("esptool did not say that it has compared what it wrote")
 
 
-def _listen(port):
+def _listen(args, port):
     """What the chip says when it starts; the exit status."""
-    console = serial.Serial()
-    console.port, console.baudrate = port, BAUD
-    console.dtr = console.rts = False  # on most boards they would hold it in reset, or start its loader
+    opened = serial.Serial()
+    opened.port, opened.baudrate, opened.exclusive = port, BAUD, True
+    opened.dtr = opened.rts = False  # on most boards they would hold it in reset, or start its loader
     try:
-        console.open()
-        with console:
-            ready, before = listen(console, _READY_S)
+        opened.open()
     except OSError:
-        raise serial_port.lost(port) from None
-    if ready is None:
-        raise ending.no_word(before)
-    for line in before.splitlines():
-        if "Error" in line:
-            print("the device says: " + line.strip())
-    version, _, selftest = ready
-    print(f"the device runs {version}, self-test {selftest}")
-    return 0 if selftest == "passed" else 1
+        raise serial_port.busy(port) from None
+    with opened:
+        return _report(args, Console(opened))
+
+
+def _report(args, console):
+    ready = started(console, _READY_S)
+    print(f"the device runs {ready.version}, self-test {ready.selftest}")
+    print(NOT_PROVED if args.no_wait else come_through(console))
+    return ready.status
 
 
 def command(args):
@@ -154,10 +156,13 @@ def command(args):
         tool = esptool()
         port = choose(args.port)
         serial_port.check(port)
-        if charges(port):
-            raise serial_port.charging()
-        end.state = HALF_IMAGE
-        _run(words(tool, port, args.baud, path), port)
-        end.state = ending.IMAGE
-        end.status = _listen(port)
+        command_line = words(tool, port, args.baud, path)
+        held = hold(port, end)
+        try:
+            _run(command_line, port, end)
+        finally:
+            if held and end.state is ending.STOPPING:  # a station that was well
+                let_go(port)
+                end.state = UNTOUCHED
+        end.status = _listen(args, port)
     return end.status

@@ -14,22 +14,22 @@ the firmware's self-test passes only where everything else is new too. With the 
 cut between board.json and config.json leaves the new one of these with the old other.
 """
 
+import json
 import os
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from pilotwire import board_check, file_system, partitions, stock, stock_fetch
-from pilotwire.board_spec import Unreadable
-from pilotwire.charger import SOURCES, ChargerError, micropython, search_path
+from pilotwire.charger import SOURCES, micropython, search_path
 from pilotwire.device_build import compile_tree
+from pilotwire.ending import Ending
 from pilotwire.esp_image import ImageError
 from pilotwire.partitions import TABLE_AT, TABLE_BYTES
-from pilotwire.run import Unusable, board_file
+from pilotwire.run import board_file
 from pilotwire.settings_table import SettingsError
 from pilotwire.settings_text import parse
 
@@ -119,20 +119,29 @@ def check(folder, *, board=True, config=True):
         raise ImageError(said.splitlines()[-1] if said else "the firmware cannot read its settings")
 
 
+def authority_named(text):
+    """The name in broker.ca of a config.json's text, when it is one of the same folder; else None."""
+    try:
+        name = json.loads(text)["broker"]["ca"]
+        return name if Path(name).name == name else None
+    except (ValueError, LookupError, TypeError):
+        return None  # there is none, or the firmware says what is wrong
+
+
 def authority(config):
     """Path of the file that broker.ca names, when it lies beside this config.json; else None."""
     try:
-        name = parse(config.read_text(encoding="utf-8"))["broker"]["ca"]
-        beside = config.parent / name
+        parse(config.read_text(encoding="utf-8"))
     except SettingsError as problem:
         raise ImageError(str(problem)) from None
-    except (ValueError, LookupError, TypeError):
-        return None  # there is none, or the firmware says what is wrong
-    if Path(name).name != name or not beside.is_file():
+    except UnicodeDecodeError:
+        return None  # the firmware says what is wrong
+    name = authority_named(config.read_bytes())
+    if not name or not config.with_name(name).is_file():
         return None
     if name in _OURS:
         raise ImageError(f"config.json: broker.ca must not be {name}")
-    return beside
+    return config.with_name(name)
 
 
 def _authority(tree, config):
@@ -195,23 +204,22 @@ def parsed(data, name):
 
 def command(args):
     """0, or 2 with one line when the image cannot be made."""
+    with Ending("image", state=None) as end:
+        end.status = _command(args)
+    return end.status
+
+
+def _command(args):
     out = Path(args.out)
-    try:
-        board = board_file(args.board)
-        if args.config and not os.access(args.config, os.R_OK):
-            raise ImageError(f"{args.config} cannot be read")
-        if out.resolve() in [Path(p).resolve() for p in (args.file, board, args.config) if p]:
-            raise ImageError(f"{out} is what the image is made of")
-        data, *given = stock_fetch.obtain(args.file, args.stock, args.sha256)
-        base = parsed(data, given[0])
-        image = build(base, board, args.config)
-        write(out, image.data, secret=args.config is not None)
-    except (ImageError, Unusable, Unreadable, ChargerError) as problem:
-        print(f"pilotwire image: {problem}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"pilotwire image: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
+    board = board_file(args.board)
+    if args.config and not os.access(args.config, os.R_OK):
+        raise ImageError(f"{args.config} cannot be read")
+    if out.resolve() in [Path(p).resolve() for p in (args.file, board, args.config) if p]:
+        raise ImageError(f"{out} is what the image is made of")
+    data, *given = stock_fetch.obtain(args.file, args.stock, args.sha256)
+    base = parsed(data, given[0])
+    image = build(base, board, args.config)
+    write(out, image.data, secret=args.config is not None)
     for line in report(image, out, args.board, args.config, given, len(board_check.check(board))):
         print(line)
     return 0

@@ -30,8 +30,13 @@ def lost(path):
     return DeviceError(f"the connection to {path} was lost")
 
 
-def charging():
-    return DeviceError("it is charging", "Try again when the car has stopped")
+def other_chip(name):
+    return DeviceError(f"the chip is an {name}", "Pilotwire runs on the ESP32 only")
+
+
+class Charging(DeviceError):
+    def __init__(self):
+        super().__init__("it is charging", "Try again when the car has stopped")
 
 
 def ports():
