@@ -118,8 +118,9 @@ class _Reach:
             if _is_kept(node) and not node.file.guest:
                 self._name(node)  # and perhaps called from there
         for node in self._program.nodes(ast.Constant):
-            if isinstance(node.value, str) and node not in at_once and not node.file.guest:
-                self._words(node.value)  # likewise
+            if isinstance(node.value, str) and not node.file.guest:
+                if node not in at_once and not _is_loaded_at_once(node):
+                    self._words(node.value)  # likewise
 
     def _reach(self, thing):
         if thing and thing not in self._seen and thing != ("attr", _START):  # it goes with its class
@@ -208,6 +209,14 @@ def _is_kept(node):
     if not isinstance(node.ctx, ast.Load) or isinstance(node.parent, (ast.ClassDef, ast.Attribute)):
         return False
     return not (isinstance(node.parent, ast.Call) and node.parent.func is node)
+
+
+def _is_loaded_at_once(text):
+    """It stands in a call of __import__."""
+    node = text.parent
+    while isinstance(node, (ast.Tuple, ast.BinOp)):
+        node = node.parent
+    return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "__import__"
 
 
 def _bound(statement):

@@ -48,8 +48,7 @@ class Ssd1306:
         self._addr = spec["addr"]
         picture = bytearray(_HALF * _HALVES)
         self.frame = FrameBuffer(picture, 128, 64, MONO_VLSB)
-        view = memoryview(picture)
-        self._halves = [view[i * _HALF : (i + 1) * _HALF] for i in range(_HALVES)]
+        self._picture = memoryview(picture)
         self._goto = bytearray((_COMMAND, _PAGE, 0x00, 0x10))  # page; column low, high
         self._chunk = bytearray(1 + _HALF)
         self._chunk[0] = _DATA
@@ -114,6 +113,6 @@ class Ssd1306:
         self._goto[1] = _PAGE | half >> 1
         self._goto[3] = 0x10 | (half & 1) << 2
         self._i2c.writeto(self._addr, self._goto)
-        self._body[:] = self._halves[half]
+        self._body[:] = self._picture[half * _HALF : (half + 1) * _HALF]
         self._i2c.writeto(self._addr, self._chunk)
         self.dirty &= ~(1 << half)
