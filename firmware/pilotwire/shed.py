@@ -1,7 +1,7 @@
 """What only the start needs is given back when the start is over: memory is the tightest budget.
 
 As a source it does nothing. The build step finds what no later code can reach, most of it __init__ of
-what is made once, and writes the functions here (CONTRIBUTING.md: shrink_start.py).
+what is made once, and writes the functions here (tools/pilotwire/shrink_start.py).
 """
 
 
