@@ -155,3 +155,25 @@ def zz_c(n):
     d += 1
     return d
 """) == 2  # zz_c is not what the if works out first
+
+
+@pytest.mark.parametrize(("part", "left"), [("decide", 2), ("tell", 1)])
+def test_what_runs_in_each_tick_keeps_its_locals_off_the_heap(tmp_path, part, left):
+    """With the other's locals zz_say would need more words than a call has on the stack."""
+    path = f"pilotwire/{part}/one.py"
+    shrunk = play(tmp_path, {
+        "pilotwire/__init__.py": "",
+        f"pilotwire/{part}/__init__.py": "",
+        path: """
+            def zz_say():
+                a = [1]
+                b = zz_other(a)
+                print(a, b)
+            def zz_other(a):
+                c = d = e = f = g = h = i = a
+                return c + d + e + f + g + h + i
+            """,
+        "main.py": f"from pilotwire.{part} import one\none.zz_say()\n",
+    })
+    tree = ast.parse(shrunk.texts[path])
+    assert sum(isinstance(node, ast.FunctionDef) for node in ast.walk(tree)) == left

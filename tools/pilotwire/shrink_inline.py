@@ -8,13 +8,18 @@ order before the body, as a call does it. Locals get new names, which cost nothi
 """
 
 import ast
+import re
 
 from pilotwire.shrink_program import LOCAL, Program
-from pilotwire.shrink_returns import Stays, assigned, copied, dropped, ends, without_returns
+from pilotwire.shrink_returns import Stays, assigned, copied, dropped, ends, slots, without_returns
 from pilotwire.shrink_scopes import FUNCTIONS
 from pilotwire.shrink_words import lookups, words
 
 _SCOPES = (*FUNCTIONS, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+# A call whose locals and stack need more words than this gets them from the heap (py/objfun.c), which
+# costs more than a call of another function: not in what runs in each tick.
+_MOST_SLOTS = 11
+_EACH_TICK = re.compile(r"pilotwire/(sense|decide|act)/|pilotwire/(control|visit)\.py")
 _NEVER = (ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
 
 
@@ -113,24 +118,33 @@ def _put(callee, call, given):
     """Change the caller's tree and take the function away; Stays, and nothing is changed."""
     caller, statement = _function(call), _statement(call)
     block, home = _block(statement), _block(callee)
+    small = _EACH_TICK.match(caller.origin[0]) and slots(caller) <= _MOST_SLOTS
+    result = None
     names = _new_names(caller, callee, given)
     before, values = _arguments(callee, call, names)
     body = [_Renamed(names, values).visit(part) for part in copied(callee.body)]
     if not before and len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value:
-        _replace(statement, call, body[0].value)
+        result = body[0].value
         new = [statement]
     elif getattr(statement, "value", None) is call:
         new = before + _instead(statement, body)
     elif isinstance(statement, ast.If) and _asks(statement.test, call):
-        result = _fresh(caller, callee, names, given)
-        asked = ast.Assign([ast.Name(result, ast.Store())], call)
+        name = _fresh(caller, callee, names, given)
+        asked = ast.Assign([ast.Name(name, ast.Store())], call)
+        result = ast.Name(name, ast.Load())
         new = [*before, *_instead(asked, body), statement]
-        _replace(statement, call, ast.Name(result, ast.Load()))
     else:
         raise Stays
     at = block.index(statement)
-    new = [ast.fix_missing_locations(ast.copy_location(one, statement)) for one in new]
-    block[at : at + 1] = new or [ast.copy_location(ast.Pass(), statement)]
+    new = new or [ast.Pass()]
+    if result:
+        _replace(statement, call, result)
+    block[at : at + 1] = [ast.fix_missing_locations(ast.copy_location(one, statement)) for one in new]
+    if small and slots(caller) > _MOST_SLOTS:
+        block[at : at + len(new)] = [statement]
+        if result:
+            _replace(statement, result, call)
+        raise Stays
     home.remove(callee)
     if not home:
         home.append(ast.copy_location(ast.Pass(), callee))

@@ -72,3 +72,22 @@ def dropped(value):
 
 def assigned(targets, value):
     return [ast.Assign(copied(targets), value or ast.Constant(None))]
+
+
+def slots(function):
+    """About how many words a call of it needs: locals, stack, 3 for each `try` or `with` around another.
+    CPython's compiler says it, whose stack is much like MicroPython's."""
+    module = compile(ast.unparse(function), "", "exec")
+    code = next(const for const in module.co_consts if getattr(const, "co_name", None) == function.name)
+    return code.co_nlocals + code.co_stacksize + 3 * _most_around(function.body)
+
+
+def _most_around(body):
+    """How many `try` and `with` stand in one another, at the most."""
+    most = 0
+    for statement in body:
+        inner = [getattr(statement, field, []) for field in ("body", "orelse", "finalbody")]
+        inner += [handler.body for handler in getattr(statement, "handlers", [])]
+        here = isinstance(statement, (ast.Try, ast.With))
+        most = max(most, here + max(map(_most_around, inner)))
+    return most
