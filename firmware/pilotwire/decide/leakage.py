@@ -61,7 +61,11 @@ class Leakage:
                 faults.no_retry(RCD_DC)
         if charging.contactor:
             self._passed = self.ready = False
-            return
+        else:
+            self._open(r, charging, faults, dt_ms)
+
+    def _open(self, r, charging, faults, dt_ms):
+        """With the contactor open; apart, so that a call of step() while it charges needs no heap."""
         if self._age_ms < _DAY_MS:
             self._age_ms += dt_ms
         look_ms = dt_ms if dt_ms < _LOOK_MS else _LOOK_MS

@@ -54,14 +54,16 @@ class Protection:
             self._supply = Supply(phases, uk)
 
     def step(self, r, charging, faults, dt_ms):
-        look_ms = dt_ms if dt_ms < _LOOK_MS else _LOOK_MS
-        self._pilot(r, charging, faults, look_ms)
+        # Where this and what it calls need more than 11 words, a call takes them from the heap.
+        self._pilot(r, charging, faults, dt_ms)
         if r.aux >= 0 or r.load >= 0:
-            self._contactor(r, charging, faults, look_ms)
+            self._contactor(r, charging, faults, dt_ms)
         if self.has_meter:
             self._meter(r, charging, faults, dt_ms)
 
     def _pilot(self, r, charging, faults, dt_ms):
+        if dt_ms > _LOOK_MS:
+            dt_ms = _LOOK_MS
         if charging.pilot_shorted:
             faults.raise_(PILOT_SHORT)
         elif faults.active:
@@ -93,7 +95,7 @@ class Protection:
                 self._noisy_ms = _NOISY_MS
                 faults.raise_(PILOT_NOISY)
         elif self._noisy_ms > 0:
-            self._noisy_ms -= dt_ms // 2
+            self._noisy_ms = self._noisy_ms - dt_ms // 2  # -= would need the twelfth word of stack
             faults.gone(PILOT_NOISY)
         if charging.letter >= E and charging.offer_ma != STATE_F and r.cp_ok:
             weak = weak or high_mv < SHORT_MV
@@ -107,7 +109,7 @@ class Protection:
                 faults.gone(PILOT_GENERATOR)
             self._generator_ms = 0
 
-    def _contactor(self, r, charging, faults, look_ms):
+    def _contactor(self, r, charging, faults, dt_ms):
         """Auxiliary contact and voltage behind must agree with the command after the contactor's own
         time. Each counts by itself: if only one says closed, one pole is welded, and if only one says
         open, one pole is. Voltage that is lost while charging is the supply's matter."""
@@ -125,7 +127,7 @@ class Protection:
                 faults.gone(NO_CLOSE)
             return
         if self._aux_ms < _AUX_MS:
-            self._aux_ms += look_ms
+            self._aux_ms += dt_ms if dt_ms < _LOOK_MS else _LOOK_MS
         elif charging.contactor:
             if charging.closed_ms >= _CLOSE_MS:
                 faults.raise_(NO_CLOSE)
