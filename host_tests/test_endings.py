@@ -310,3 +310,9 @@ def test_a_cause_that_knows_better_has_the_last_word():
     problem = device.DeviceError("this", "do that", ending.OLD_IS_BACK)
     assert ending.line(problem, ending.STOPPED) == "this. The old one is back, and runs. do that"
     assert ending.line(device.DeviceError("this"), None) == "this"
+
+
+def test_a_question_ends_with_its_own_mark(monkeypatch, capsys):
+    monkeypatch.setattr("pilotwire.serial_port.ports", list)
+    assert main(["deploy", "--port", "/dev/nope"]) != 0
+    assert "is the cable one for data? Nothing was changed" in capsys.readouterr().err

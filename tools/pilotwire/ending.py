@@ -94,7 +94,8 @@ def line(problem, state):
     else:
         cause = str(problem)
     then = getattr(problem, "then", "") or (state.then if state else "")
-    return ". ".join(part for part in (cause, state and state.text, then) if part)
+    said = ". ".join(part for part in (cause, state and state.text, then) if part)
+    return said.replace("?. ", "? ")
 
 
 def _stop(*_):
